@@ -40,16 +40,14 @@ export const connections: FaultGroup = {
       { instead: untrustedTls },
       { ...BROKEN, isSecure: true },
     ),
-    responseFault(
-      'closes the connection without a response',
-      ({ socket }) => close(socket),
-      BROKEN,
-    ),
-    responseFault(
-      'resets the connection without a response',
-      ({ socket }) => reset(socket),
-      BROKEN,
-    ),
+    responseFault('closes the connection without a response', ({ socket }) => close(socket), {
+      ...BROKEN,
+      resent: 1,
+    }),
+    responseFault('resets the connection without a response', ({ socket }) => reset(socket), {
+      ...BROKEN,
+      resent: 1,
+    }),
     responseFault(
       'closes the connection within the headers',
       rawBytes('HTTP/1.1 200 OK\r\ncontent-ty', close),

@@ -17,6 +17,11 @@ export interface Fault {
   /** The change of the field's value; absent: none. */
   // biome-ignore lint/suspicious/noExplicitAny: each fault knows the type of its field
   readonly transform?: ((value: any) => unknown) | undefined;
+  /**
+   * Requests that the gateway sends again because their kept connection closes. It does not count
+   * them.
+   */
+  readonly resent?: number | undefined;
   /** The drift that the gateway counts, as `kind Type.field`. */
   readonly drift?: readonly string[] | undefined;
   /** Upstream requests for the field. */

@@ -28,8 +28,9 @@ export const rateLimits: FaultGroup = {
       closeOnSecondRequest,
       {
         outcome: 'value',
-        requests: 2,
-        bound: 'retry delays',
+        requests: 1,
+        resent: 1,
+        remark: 'sent again at once, which is no retry',
         isWarm: true,
       },
     ),

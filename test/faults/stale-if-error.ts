@@ -23,6 +23,7 @@ export const staleIfError: FaultGroup = {
     ),
     responseFault('resets the connection', ({ socket }) => reset(socket), {
       ...STALE_VALUE,
+      resent: 1,
       isRetried: true,
     }),
     responseFault('sends no response', hang, SLOW_BOUND),

@@ -120,6 +120,22 @@ describe('Request on a kept connection that the upstream is closing', () => {
     expect(server.requestsByConnection).toHaveLength(3 * COUNT);
   });
 
+  test('a request is sent again on a new connection, not on another kept one', async () => {
+    const first: Socket[] = [];
+    const respondTogether: Act = (socket) => {
+      if (first.push(socket) === 3) for (const each of first) respond(each);
+    };
+    await using server = await listenScripted([
+      ...Array<Act>(3).fill(respondTogether),
+      resetConnection,
+    ]);
+    const execute = createConnectedGateway(server.origin);
+    await execute('{ calls(ids: ["a", "b", "c"]) { id } }');
+    expect(await execute()).toEqual(FOUND);
+    expect(server.requestsByConnection.slice(0, 3).sort()).toEqual([1, 2, 3]);
+    expect(server.requestsByConnection.at(-1)).toBe(4);
+  });
+
   test('a request is not sent again when a new connection closes', async () => {
     await using server = await listenScripted([resetConnection]);
     expect(await createConnectedGateway(server.origin)()).toMatchObject({
@@ -140,6 +156,7 @@ describe('Request on a kept connection that the upstream is closing', () => {
   });
 
   test.each([
+    ['the first byte of a response', 'H'],
     ['informational headers', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
     ['the headers of a response', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n'],
     ['a part of the body', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"call"'],

@@ -15,12 +15,14 @@ import { canBeMistaken, isSufficientStart } from './web-page.ts';
 export interface ConnectionUse {
   /** Complete responses that it has carried. */
   responses: number;
+  /** Bytes that it has received. */
+  readonly bytesRead: number;
 }
 
 export interface ResponseHandlerOptions {
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  /** Dispatches the request. */
-  readonly send: (request: TransportRequest, handler: ResponseHandler) => void;
+  /** Sends the request again, on a new connection. */
+  readonly resend: (request: TransportRequest, handler: ResponseHandler) => void;
 }
 
 /**
@@ -32,11 +34,10 @@ const MAX_DISCARDED_BYTES = 131_072;
 /** One error for all discarded bodies: each new error captures a stack. */
 const DISCARD_REASON = new Error('The response body is no longer read.');
 
-/**
- * Errors of a connection that the other side has closed. undici has a code of its own for a regular
- * end.
- */
-const CLOSED_CONNECTION_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+/** Errors of a connection that the other side has closed. */
+const CLOSED_CONNECTION_CODES = new Set(['ECONNRESET', 'EPIPE']);
+/** undici's errors of one that ends regularly. Others with the same code are malformed responses. */
+const CLOSED_CONNECTION_MESSAGES = new Set(['other side closed', 'closed']);
 
 /**
  * Receives a response through undici's dispatch handler. Building a stream of the body takes longer
@@ -58,6 +59,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
   #isReceived = false;
   /** Whether the connection had carried a response before this request was sent on it. */
   #isReusedConnection = false;
+  /** Bytes that the connection had received by then. */
+  #bytesReadBefore = 0;
   /** Whether the headers of a response have arrived, informational ones included. */
   #hasHeaders = false;
   #isResent = false;
@@ -87,7 +90,10 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    this.#isReusedConnection = this.connection !== undefined && this.connection.responses > 0;
+    if (this.connection) {
+      this.#isReusedConnection = this.connection.responses > 0;
+      this.#bytesReadBefore = this.connection.bytesRead;
+    }
     if (this.#abortReason) controller.abort(this.#abortReason);
   }
 
@@ -139,15 +145,16 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
    * that closes new connections is down.
    */
   #shouldResend(error: Error): boolean {
-    const canResend = this.#isReusedConnection && !this.#hasHeaders && !this.#isResent;
-    return canResend && !this.#isSettled && isClosedConnection(error);
+    const canResend = this.#isReusedConnection && !this.#isResent && !this.#isSettled;
+    const isUnanswered = !this.#hasHeaders && this.connection?.bytesRead === this.#bytesReadBefore;
+    return canResend && isUnanswered && isClosedConnection(error);
   }
 
   #resend(): void {
     this.#isResent = true;
     // An abort must reach the next dispatch, not the one that has failed.
     this.#controller = undefined;
-    this.#options.send(this.#request, this);
+    this.#options.resend(this.#request, this);
   }
 
   #startBody(encoding: string | undefined, controller: Dispatcher.DispatchController): void {
@@ -286,5 +293,8 @@ function firstValue(value: string | string[] | undefined): string | undefined {
 }
 
 function isClosedConnection(error: Error): boolean {
-  return 'code' in error && CLOSED_CONNECTION_CODES.has(String(error.code));
+  const code = 'code' in error ? String(error.code) : '';
+  return code === 'UND_ERR_SOCKET'
+    ? CLOSED_CONNECTION_MESSAGES.has(error.message)
+    : CLOSED_CONNECTION_CODES.has(code);
 }

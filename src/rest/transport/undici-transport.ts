@@ -1,5 +1,5 @@
-import { Agent, EnvHttpProxyAgent, Pool } from 'undici';
-import { CountingClient } from './counting-client.ts';
+import { Agent, type Client, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import { CountingClient, type PooledClientOptions } from './counting-client.ts';
 import { ResponseHandler } from './response-handler.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 
@@ -58,40 +58,57 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
     bodyTimeout: bodyMs,
     connect: { timeout: connectMs },
   };
-  // A proxy gives its own options to the pool, without these.
-  const factory = (origin: string | URL, options: object) =>
-    new Pool(origin, { ...settings, ...options, factory: createClient });
-  const dispatcher = proxies
-    ? new EnvHttpProxyAgent({
-        ...settings,
-        factory,
-        // An empty value: undici must not read variables that the settings count as absent.
-        httpProxy: proxies.http ?? '',
-        httpsProxy: proxies.https ?? '',
-        headers: { 'user-agent': options.userAgent },
-      })
-    : new Agent({ ...settings, factory });
-  const handlerOptions = { startTimer, send };
+  const dispatcher = createDispatcher(settings);
+  /** Keeps no connection, so that a request which is sent again does not meet another kept one. */
+  let freshDispatcher: Dispatcher | undefined;
+  const handlerOptions = { startTimer, resend };
   return {
     // Not `close`: that waits for connections that are still being made for aborted requests, up to
     // their time limit.
-    close: () => dispatcher.destroy(),
+    async close() {
+      await Promise.all([dispatcher.destroy(), freshDispatcher?.destroy()]);
+    },
     transport(request) {
       const handler = new ResponseHandler(request, handlerOptions);
-      send(request, handler);
+      dispatch(dispatcher, request, handler);
       return handler;
     },
   };
 
-  /** With new options for each dispatch, because the dispatcher of a proxy changes them. */
-  function send({ origin, path, headers }: TransportRequest, handler: ResponseHandler): void {
-    dispatcher.dispatch(
-      { origin, path, method: 'GET', headers: headers as Record<string, string> },
-      handler,
-    );
+  function createDispatcher(clientOptions: Client.Options): Dispatcher {
+    // The dispatcher of a proxy gives its own options to the pool, without these.
+    const factory = (origin: string | URL, options: object) =>
+      new Pool(origin, { ...clientOptions, ...options, factory: createClient });
+    return proxies
+      ? new EnvHttpProxyAgent({
+          ...clientOptions,
+          factory,
+          // An empty value: undici must not read variables that the settings count as absent.
+          httpProxy: proxies.http ?? '',
+          httpsProxy: proxies.https ?? '',
+          headers: { 'user-agent': options.userAgent },
+        })
+      : new Agent({ ...clientOptions, factory });
+  }
+
+  function resend(request: TransportRequest, handler: ResponseHandler): void {
+    freshDispatcher ??= createDispatcher({ ...settings, pipelining: 0 });
+    dispatch(freshDispatcher, request, handler);
   }
 }
 
+/** With new options for each dispatch, because the dispatcher of a proxy changes them. */
+function dispatch(
+  dispatcher: Dispatcher,
+  { origin, path, headers }: TransportRequest,
+  handler: ResponseHandler,
+): void {
+  dispatcher.dispatch(
+    { origin, path, method: 'GET', headers: headers as Record<string, string> },
+    handler,
+  );
+}
+
 function createClient(origin: URL, options: object): CountingClient {
-  return new CountingClient(origin, options);
+  return new CountingClient(origin, options as PooledClientOptions);
 }
