@@ -38,7 +38,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     },
     limit: 3,
     measured: 4,
-    message: 'The operation is 4 levels deep; at most 3 are allowed (MAX_DEPTH).',
+    message: 'An operation or fragment is 4 levels deep; at most 3 are allowed (MAX_DEPTH).',
   },
   {
     name: 'aliases',
@@ -48,7 +48,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     limit: 4,
     measured: 5,
     message:
-      'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
+      'An operation or fragment has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
   },
   {
     name: 'repeated fields',
@@ -58,7 +58,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     limit: 4,
     measured: 5,
     message:
-      'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
+      'An operation or fragment has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
   },
   {
     name: 'characters of an alias',
@@ -69,7 +69,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     },
     limit: 256,
     measured: 257,
-    message: 'The operation has an alias of 257 characters; at most 256 are allowed.',
+    message: 'An operation or fragment has an alias of 257 characters; at most 256 are allowed.',
   },
   {
     name: 'directives',
@@ -84,7 +84,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     },
     limit: 4,
     measured: 5,
-    message: 'The operation has 5 directives; at most 4 are allowed (MAX_DIRECTIVES).',
+    message: 'An operation or fragment has 5 directives; at most 4 are allowed (MAX_DIRECTIVES).',
   },
   {
     name: 'selections with expanded fragments',
@@ -98,7 +98,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     limit: 2_560,
     measured: 2_561,
     message:
-      'The operation has 2561 selections with its fragments expanded; at most 2560 are allowed (20 × MAX_TOKENS).',
+      'An operation or fragment has 2561 selections with its fragments expanded; at most 2560 are allowed (20 × MAX_TOKENS).',
   },
   {
     name: 'returned fields',

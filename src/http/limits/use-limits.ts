@@ -138,21 +138,25 @@ function checkDocumentSize(document: DocumentNode, limits: Limits): void {
         ...(setting ? { setting } : {}),
       });
   };
-  check(`The operation is ${depth} levels deep`, depth, limits.depth, 'MAX_DEPTH');
+  check(`An operation or fragment is ${depth} levels deep`, depth, limits.depth, 'MAX_DEPTH');
   check(
-    `The operation has ${aliases} aliases and repeated fields`,
+    `An operation or fragment has ${aliases} aliases and repeated fields`,
     aliases,
     limits.aliases,
     'MAX_ALIASES',
   );
-  check(`The operation has an alias of ${aliasLength} characters`, aliasLength, MAX_ALIAS_LENGTH);
   check(
-    `The operation has ${directives} directives`,
+    `An operation or fragment has an alias of ${aliasLength} characters`,
+    aliasLength,
+    MAX_ALIAS_LENGTH,
+  );
+  check(
+    `An operation or fragment has ${directives} directives`,
     directives,
     limits.directives,
     'MAX_DIRECTIVES',
   );
-  const expansionMessage = `The operation has ${selections} selections with its fragments expanded`;
+  const expansionMessage = `An operation or fragment has ${selections} selections with its fragments expanded`;
   check(
     expansionMessage,
     selections,
