@@ -8,8 +8,9 @@ import {
 
 export interface OperationResponseBudget extends ResponseBudget {
   /**
-   * Bytes counted so far. Each field counts `FIELD_OVERHEAD_BYTES` and its name, each list item
-   * `FIELD_OVERHEAD_BYTES`, and a string that does not fit into them one byte per character.
+   * Bytes counted so far. A field counts `FIELD_OVERHEAD_BYTES` and its name. A list item counts
+   * `FIELD_OVERHEAD_BYTES`. A string of more than `SHORT_STRING_LENGTH` characters also counts one
+   * byte per character.
    */
   readonly bytes: number;
   /** The error that replaces the response once the budget is exceeded. */
@@ -21,8 +22,8 @@ export interface OperationResponseBudget extends ResponseBudget {
   /**
    * Measures the serialized size of the strings if it could exceed the limit, and discards the
    * response if it does. Must be called after everything else is counted. Measuring takes as long
-   * as serializing (17 ms for 10 MB): for a large response, the caller must first wait for its
-   * exclusive turn (`waitToSerialize`).
+   * as serializing (17 ms for 10 MB): for a large response, the calling function must first wait
+   * for the exclusive turn of its caller (`waitToSerialize`).
    */
   measureStrings(): void;
 }

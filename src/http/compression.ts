@@ -10,7 +10,10 @@ export type Compress = <Reply extends PlainResponse | Response>(
   response: Reply,
 ) => Promise<Reply | Response>;
 
-/** A body that fits into one packet with its headers arrives no sooner when it is shorter. */
+/**
+ * A smaller body fits into one packet with its headers: the response would not arrive sooner if the
+ * body were compressed.
+ */
 const MIN_BYTES = 1024;
 
 /**

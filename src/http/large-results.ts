@@ -11,8 +11,8 @@ const MAX_SMALL_RESULT_BYTES = 262_144;
 /**
  * Waits until a result may be serialized. Undefined: at once. A hundred operations that wait for
  * the same upstream response end at the same moment, and a hundred strings of 10 MB would exceed
- * the heap. So a large result waits for its caller's turn, and each string is written to its socket
- * before the next result is serialized.
+ * the heap. So a large result waits for its caller's turn, and the server copies each string to
+ * bytes outside of the heap before the next result is serialized.
  * @throws GatewayError when the caller has too many unsent bytes by then
  */
 export function waitToSerialize(

@@ -146,9 +146,10 @@ function unwrapCause(error: unknown): unknown {
 }
 
 /**
- * Whether graphql-js reports an invalid argument during execution: it does so if a variable is null
- * in place of the argument's default. The first node of that error is the argument's value. The
- * first node of an error about a resolver's result is the field, if it has a node.
+ * Whether an error of the execution concerns an argument. graphql-js reports such an error if a
+ * variable is null, and its argument is non-null with a default. The first node of that error is
+ * the argument's value. The first node of an error about a resolver's result is the field, if the
+ * error has a node.
  */
 function isArgumentError(error: unknown): error is GraphQLError {
   return (

@@ -20,8 +20,8 @@ export interface RequestHead {
 }
 
 /**
- * The caller of an authenticated request, as far as the server that sends the response must know
- * it.
+ * What the scheduler, the limits and the server that sends the response know of the caller of an
+ * authenticated request.
  */
 export interface Caller {
   /** Identifies the caller. Never shown. */

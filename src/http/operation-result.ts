@@ -80,8 +80,9 @@ function toExtensions({ driftLog, paginationNotes }: RequestContext) {
 }
 
 /**
- * The upstream trace of a response: requests sent, every upstream lookup with its source, and the
- * drift of the upstream's responses.
+ * The upstream trace of a response: the number of requests sent, the recorded lookups (at most a
+ * thousand) with their sources, and the drift of the upstream's responses (at most
+ * `MAX_DRIFT_ENTRIES`).
  */
 function toUpstreamTrace({ usage: { counts, lookups: calls }, budget, driftLog }: RequestContext) {
   const drift = driftLog.drift.slice(0, MAX_DRIFT_ENTRIES);

@@ -28,7 +28,7 @@ export interface PlainPipelineOptions {
   readonly now: () => number;
 }
 
-/** A request that Yoga must handle, with what was already read so that Yoga need not repeat it. */
+/** What the plain pipeline passes on to Yoga: the session and the body of a request. */
 export interface Fallthrough {
   readonly session: Session;
   readonly body: Uint8Array<ArrayBuffer>;
@@ -38,8 +38,7 @@ export interface Fallthrough {
 
 /**
  * Responds to a plain request, rejects it, or returns a `Fallthrough`.
- * @param pendingBody its reservation is released by the caller of this function when the response
- * is complete
+ * @param pendingBody the calling function releases its reservation when the response is complete
  * @throws an unexpected error, or the reason of the signal when the client has disconnected
  */
 export type PlainPipeline = (

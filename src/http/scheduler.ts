@@ -5,13 +5,13 @@ import { type Caller, UNACCEPTED_OWNER } from './message.ts';
 export interface OperationScheduler {
   /**
    * Resolves when an operation of this caller may start. Undefined: at once.
-   * @param isExclusive whether the operation must not run right after another one that has just
-   * started, even if the time slice has room for both
+   * @param isExclusive whether the operation must wait until the synchronous part of the operation
+   * that started last has ended
    */
   waitForTurn(caller: Caller, isExclusive?: boolean): Promise<void> | undefined;
   /**
-   * Records an operation of an accepted caller that was served without waiting. While this caller
-   * is active, other callers can be throttled.
+   * Records the activity of an accepted caller whose operation was served without a turn. The
+   * scheduler throttles a caller only while another caller is active.
    */
   recordActivity(callerKey: string): void;
   /**
@@ -49,8 +49,9 @@ const MIN_CHARGED_MS = 5;
 const MAX_CHARGED_MS = 5_000;
 
 /**
- * After an operation its caller is throttled for the operation's time, times this factor, times the
- * number of throttled callers. Then at least half of the time is left to other callers.
+ * A long operation throttles its caller for: the operation's time × this factor × the number of
+ * throttled callers. Up to `MAX_THROTTLE_MS`, throttled callers together thus use less than half of
+ * the time.
  */
 const THROTTLE_FACTOR = 2;
 const MAX_THROTTLE_MS = 1_000;

@@ -31,7 +31,7 @@ export class Connection implements EvictableConnection {
   readonly exchanges = new Set<ServerExchange>();
   /** When the last request began, or the last response ended, in ms. */
   lastActivityAt: number;
-  /** Release the reservations of responses that are not sent. */
+  /** Functions that release the reservations of responses that are not sent. */
   readonly pendingReleases = new Set<() => void>();
 
   constructor(socket: Socket, openedAt: number, onEvicted: () => void) {

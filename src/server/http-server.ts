@@ -98,7 +98,8 @@ export function createHttpServer(
     requestTimeout: requestMs,
     connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, Math.ceil(headersMs / 4)),
     keepAliveTimeout: keepAliveMs,
-    // Node's own rejection would be empty.
+    // Node would reject a request without `Host` with an empty response. `findHostRejection`
+    // rejects it with an error in the body.
     requireHostHeader: false,
     // Node would keep the first of two `Authorization` headers, but a proxy in front may have checked
     // the second. Their joined value is no valid `Bearer` value, so the gateway rejects it.
@@ -206,9 +207,10 @@ export function createHttpServer(
   }
 
   /**
-   * Closes an unused connection as late as one that waits for its next request. Clients treat both
-   * alike: they reuse an idle connection for as long as the `Keep-Alive` header of an earlier
-   * response allowed, and a request on a connection that is being closed fails.
+   * Closes a connection without a first request after `keepAliveMs`, like a connection between two
+   * requests. Clients treat both alike: they use an idle connection for as long as the `Keep-Alive`
+   * header of an earlier response allowed, even if that response came on another connection. A
+   * request on a connection that is being closed fails.
    */
   function disconnectIfSilent(socket: Socket): void {
     const stopTimer = startTimer(Math.max(0, keepAliveMs - headersMs), () => {

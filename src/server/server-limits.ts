@@ -27,10 +27,10 @@ export interface ServerLimits extends ServerTimeouts {
 }
 
 /**
- * A client must take the next part of its response within this time. The kernel accepts more only
- * when about a third of its buffer is free, on most systems about 1 MB: so a client that reads
- * steadily needs some 20 KB/s. A client that reads nothing is bounded by its caller's limit of
- * unsent bytes.
+ * A client must take the next part of its response within this time. The kernel accepts the next
+ * part only when about a third of its buffer is free. On most systems this third is about 1 MB: a
+ * client that reads steadily must read some 20 KB/s. A client that reads nothing is bounded by its
+ * caller's limit of unsent bytes.
  */
 const SEND_TIMEOUT_MS = 60_000;
 

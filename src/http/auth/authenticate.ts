@@ -6,8 +6,8 @@ import type { VerifyToken } from './jwt.ts';
 import type { IsRouter } from './router-secret.ts';
 
 /**
- * Authenticates a request. Returns the caller's name among the callers that share the gateway's own
- * key: the subject of the token, or the router. Undefined where callers are not distinguished.
+ * Authenticates a request. Returns the name of the caller: the subject of the token, or the common
+ * name of all routers. Undefined where callers are not distinguished.
  * @throws GatewayError for a request that is rejected
  */
 export type Authenticate = (request: RequestHead) => Promise<string | undefined>;

@@ -82,7 +82,10 @@ export function invalidDocumentId(message: string): GraphQLError {
 
 type RawIds = readonly (readonly [source: string, id: unknown])[];
 
-/** Reads document ids from a URL. Yoga reads only the parameters of a URL that it knows. */
+/**
+ * Reads document ids from a URL. Yoga reads only the parameters `query`, `variables`,
+ * `operationName` and `extensions` of a URL.
+ */
 function readIdsFromUrl(url: string): RawIds {
   const { searchParams } = new URL(url);
   return ID_PARAMETERS.flatMap((name) =>

@@ -3,8 +3,8 @@ import { createFairLru, type FairLru } from '#cache/fair-lru.ts';
 
 const MAX_BYTES = 32 * 2 ** 20;
 /**
- * Measured: the bytes of a token with its AST node and location, and the bytes of a character,
- * which counts too because comments have no tokens.
+ * Measured bytes of a token with its AST node and location, and of a character. Characters count,
+ * too, because comments have no tokens.
  */
 const BYTES_PER_TOKEN = 500;
 const BYTES_PER_CHARACTER = 50;

@@ -25,8 +25,8 @@ export interface PersistedDocumentsOptions {
  * a document with its text, before any other plugin reads the document: a document that is sent by
  * its id is parsed, limited and validated like one that is sent in full.
  *
- * A request can send a document together with its SHA-256. The gateway registers this document once
- * it has executed it with an accepted credential. Without this condition, a client could evict
+ * A request can send a document together with its SHA-256. The gateway registers this document
+ * after its execution, if the credential is accepted. Without this condition, a client could evict
  * registered documents with invalid ones, or with any number of unaccepted credentials.
  */
 export function usePersistedDocuments({

@@ -85,9 +85,10 @@ function isList({ type }: VariableDefinitionNode): boolean {
 }
 
 /**
- * The aspect of a variable on which the cost depends; each aspect includes the ones before it.
- * `presence`: whether the variable is set and not null, because a null in place of a default makes
- * the field fail. `length`: of a list. `value`: of `first`, `last`, or a directive's argument.
+ * The part of a variable that affects the cost. `presence`: whether the variable is absent, null or
+ * set, because a null for a non-null argument with a default makes the field fail. `length`: also
+ * the length of its list. `value`: also its value, for `first`, `last` and the arguments of
+ * directives.
  */
 type Aspect = 'presence' | 'length' | 'value';
 

@@ -28,10 +28,11 @@ const MAX_FULL_LISTS = 10;
 
 /**
  * The cost of an operation is the number of its fields, each counted as often as the response can
- * contain it. The selection set of a connection counts `first` or `last` times; of a field with
- * `ids` or `representations`, once for each item; of an embedded list of objects, ten times,
- * because the length of the list is unknown before execution (`MAX_ANSWER_BYTES` bounds it). A
- * field that is not included costs nothing; a field with invalid arguments costs only itself.
+ * contain it. The selection set of a connection counts `first` or `last` times. The selection set
+ * of a field with `ids` or `representations` counts once for each item. The selection set of an
+ * embedded list of objects counts ten times, because the length of the list is unknown before
+ * execution (`MAX_ANSWER_BYTES` bounds it). A field that is not included costs nothing; a field
+ * with invalid arguments costs only itself.
  * @returns a check that throws OperationTooComplexError over a limit, and GraphQLError if a
  * variable does not fit a directive, or if more fields have invalid arguments than may fail
  */

@@ -57,8 +57,8 @@ function computeSize({ definitions }: DocumentNode): DocumentSize {
       fragments.set(definition.name.value, definition);
   }
   const sizeByDefinition = new Map<DefinitionNode, DocumentSize>();
-  // Validation rejects a fragment that no operation spreads, but only after it has validated the
-  // fragment: it counts like an operation.
+  // A fragment that no operation spreads counts like an operation: validation walks the fragment
+  // before it rejects the document.
   return definitions.map(measureDefinition).reduce(maxSize, ZERO_SIZE);
 
   function measureDefinition(definition: DefinitionNode): DocumentSize {

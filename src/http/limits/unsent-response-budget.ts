@@ -36,9 +36,10 @@ export function toUnsentBytesMessage(setting: UnsentBytesSetting): string {
 
 /**
  * An owner may start operations and receive responses while its unsent bytes are below
- * `maxBytesPerOwner`. Once all owners together reach `maxBytes`, its unsent bytes must also be
- * below an equal share: a caller that reads its responses is served, whatever other callers leave
- * unread. The share of the n-th owner is `maxBytes / n`, so N owners together hold less than
+ * `maxBytesPerOwner`. Once all owners together reach `maxBytes`, the unsent bytes of an owner must
+ * also be below an equal share, `maxBytes` divided by the number of owners: a caller that reads its
+ * responses keeps this share, whatever other callers leave unread. The shares `maxBytes / n` of one
+ * to N owners add up to at most `maxBytes * (1 + ln N)`, so N owners together hold less than
  * `maxBytes * (2 + ln N)` and one response.
  */
 export function createUnsentResponseBudget({

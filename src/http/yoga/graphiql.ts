@@ -112,8 +112,8 @@ export async function renderGraphiQLPage(options?: GraphiQLOptions): Promise<str
 }
 
 /**
- * 1. Tabs can be dragged. For that, GraphiQL moves them over each other when the window is resized
- *    and when one is pressed for the first time, so that a click hits another tab or none
+ * 1. Tabs can be dragged. The code for dragging moves the tabs over each other when the window is
+ *    resized, and when a tab is pressed for the first time. The click then hits another tab or none
  *    (github.com/motiondivision/motion/issues/3823). The patch keeps tabs in their positions.
  * 2. GraphiQL stores its query only after an edit. When a page without an edit is opened again, no
  *    stored tab equals the query, so GraphiQL adds an empty tab. The patch stores the query of the

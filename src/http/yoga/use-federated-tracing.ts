@@ -19,9 +19,10 @@ const MAX_TRACE_NODES = 30_000;
 
 /**
  * Apollo's federated tracing: names and timings of fields, and the gateway's own error messages; no
- * data of the response. It wraps every resolver of its schema, which costs each operation: so it
- * gets a schema of its own, and only traced operations use it. The gateway writes the trace itself:
- * Yoga's own plugin fails from some hundred kilobytes on, and the response fails with it.
+ * data of the response. Tracing wraps every resolver of its schema, which slows all operations of
+ * this schema. So tracing has a schema of its own, and only traced operations use it. The gateway
+ * writes the trace itself: Yoga's own plugin fails from some hundred kilobytes on, and the response
+ * fails with it.
  */
 export function useFederatedTracing(): Plugin<YogaInitialContext> {
   const [instrumentation, contexts] = useApolloInstrumentation({ rewriteError });
