@@ -152,8 +152,8 @@ async function hasItemAt(list: List<Identified>, start: number, end: number): Pr
 
 /**
  * Reads the pages of a window, which `takeBackward` then collects, from start to end. Items are
- * inserted at the start of a list: this order shows an item twice if it moves between two reads,
- * and the pages are read again; the opposite order would miss the item.
+ * inserted at the start of a list. An item that moves to a later page between two reads then
+ * appears twice, and the gateway reads again. In the opposite order, it would be missed.
  */
 async function readInListOrder(list: List<Identified>, start: number, end: number): Promise<void> {
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1)

@@ -12,14 +12,14 @@ export interface EndpointFacts {
   readonly firstPage: 0 | 1 | undefined;
   /** Whether the number is configured: then the gateway does not check it against responses. */
   readonly isFirstPageConfigured: boolean;
-  /** Whether the number was recently verified with the credential itself. */
+  /** Whether the number is configured, or was recently verified with the credential itself. */
   readonly isFirstPageTrusted: boolean;
   /**
-   * Starts a probe that determines or verifies the number of the first page, if one is due. Returns
-   * whether the caller must then run it, and call `endFirstPageProbe`. If the gateway assumes 1 and
-   * the upstream starts at 0, no response shows it: the first page is missing, and the rest is a
-   * valid list. If the gateway assumes 0 and the upstream starts at 1, the start of the list shows
-   * it: page 0 is rejected, empty, or repeated as page 1.
+   * Returns whether a probe is due that determines or verifies the number of the first page. If so,
+   * the calling function must run the probe, and then call `endFirstPageProbe`. If the gateway
+   * assumes 1 and the upstream starts at 0, no response shows it: the list only lacks its first
+   * page. If the gateway assumes 0 and the upstream starts at 1, the start of the list shows it:
+   * page 0 is rejected, empty, or repeated as page 1.
    * @param isAtStart the list is read from its start
    */
   beginFirstPageProbe(isAtStart: boolean): Promise<boolean>;
@@ -27,7 +27,10 @@ export interface EndpointFacts {
   endFirstPageProbe(result: { readonly hasProbed: boolean }): void;
   /** @param isConfirmed the number has been observed twice */
   observeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void;
-  /** Upstream responses contradict the number: the rest of this operation probes it each time. */
+  /**
+   * Records that upstream responses contradict the number. Until the operation ends, each further
+   * generation of the list probes it.
+   */
   invalidateFirstPage(): void;
   /** Whether page 0 has recently been served with items: then an empty page 0 is an empty list. */
   servesPageZero: boolean;

@@ -10,7 +10,7 @@ const MAX_COMPARED_CREDENTIALS = 15;
 const MAX_CREDENTIALS = 10_000;
 /** An observation expires if it has not been repeated for this time. */
 const RETENTION_MS = 3_600_000;
-/** Each observation that agrees with the one before doubles the time until the next one is due. */
+/** The first period of trust, in ms. An agreeing observation after its end doubles the next one. */
 export const MIN_TRUST_MS = 10_000;
 export const MAX_TRUST_MS = 600_000;
 
@@ -29,7 +29,10 @@ interface Entry<V> {
   readonly trustMs: number;
   readonly observedAt: number;
   readonly trustedUntil: number;
-  /** Trusted only until an operation has verified it. */
+  /**
+   * Whether an operation verifies the value. Meanwhile, other operations trust it, for at most
+   * `MIN_TRUST_MS`.
+   */
   readonly isBeingVerified?: boolean;
 }
 

@@ -12,8 +12,8 @@ export interface ListStart<T> {
   readonly firstPage: 0 | 1;
   readonly pages: ReadonlyMap<number, Page<T>>;
   /**
-   * The number is configured, or this operation has probed it: then the gateway does not check it
-   * again because of a rejected or empty first page, or a total that the pages do not reach.
+   * Whether the number is configured, or this operation has probed it. If so, neither a rejected or
+   * empty first page nor a total that the pages do not reach causes another check.
    */
   readonly isSettled: boolean;
   /** The list has moved since this version: pages read from now on must be newer. */
@@ -32,18 +32,18 @@ const MAX_PROBES = 3;
  *
  * The upstream numbers pages from 1 if page 0 is rejected (400, 422) while page 1 is not, or page 0
  * is empty while page 1 is not, or page 0 is served as page 1 (a clamped number). Otherwise it
- * numbers them from 0. The probe costs two requests, and a third if page 0 is served as page 1: the
- * list could also have a single page, be numbered from 0 and clamp numbers past the end, and only
- * page 2 shows the difference.
+ * numbers them from 0. The probe costs two requests, and a third (page 2) if page 0 is served as
+ * page 1. A list of one page, numbered from 0, can also look like this, if the upstream clamps
+ * numbers past the end: page 2 is then the same page again.
  *
  * A list that moves between two requests, or a single anomalous response, can make 0 look like 1. A
  * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1. A wrong 0 shows
  * at the start of a list. Once the number is trusted, a probe verifies it from time to time.
  *
  * If page 0 is served, a 400 or 404 for a later number counts as an empty page. The probe throws
- * all other failures. A list that reads the same with both numberings is inconclusive, and is read
- * from 0. A conclusion needs uncached pages: the probe reads cached pages again before it
- * concludes.
+ * all other failures. A list that reads the same with both numberings is inconclusive. It is read
+ * from 0, or from 1 if the upstream rejects page 0. A conclusion needs uncached pages: the probe
+ * reads cached pages again before it concludes.
  * @param isAtStart the list is read from its start
  */
 export async function findListStart<T extends Identified>(
@@ -116,8 +116,9 @@ async function rereadStart<T extends Identified>(
     return { zero, isConsistent: probe.zero === 'empty', latestVersion: newerThan };
   if (probe.zero !== 'page 1' || !isFirstPageAgain(probe.one, zero))
     return { zero, isConsistent: false, latestVersion: newerThan };
-  // If a list of one page grew between the reads of numbers 1 and 2, number 0 looks clamped,
-  // although number 1 was. A second read of number 1 shows the difference.
+  // On a list of one page, numbered from 0, number 1 may be clamped. If the list grows before
+  // number 2 is read, number 0 looks clamped instead. A second read of number 1 shows the
+  // difference.
   const one = await readNumber(1, newerThan);
   return {
     zero,

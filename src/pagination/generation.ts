@@ -110,15 +110,16 @@ export class Generation<T extends Identified> implements List<T> {
   async measure(): Promise<number> {
     const first = await this.#read(0);
     if (first.served === 0) return 0;
-    // A short page may be capped, and page 0 may be served again as page 1. Page 1 shows both, and
-    // the search probes it first anyway.
+    // Page 1 shows whether the upstream caps its pages, and whether page 1 repeats page 0. The
+    // search reads page 1 first anyway.
     await this.#read(1);
     const searched = this.#searched();
     const last = await findLastPage(searched);
     const found = await searched.read(last);
     if (usedCache(searched)) {
-      // The search may have used a cached page. The response combines this page with pages that
-      // were read in order, so the gateway reads it in order, too, and requires the same content.
+      // The search may have used cached pages. The response combines the last page with pages that
+      // were read in order, so the gateway reads the last page in order, too, and requires the same
+      // content.
       const page = await this.#read(last);
       const isComplete = this.#end.isEnd(last, page);
       if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete })))
@@ -281,7 +282,7 @@ export class Generation<T extends Identified> implements List<T> {
   /**
    * Throws `ListMovedError` if one of the pages comes from the cache, so that the next generation
    * reads all pages again. No fact about the endpoint may be concluded from cached pages: facts
-   * outlive this operation, and pages of different ages do not show how the upstream pages.
+   * outlive this operation, and pages of different ages do not show the upstream's paging.
    * @returns whether all pages are uncached; false if another generation would not be more coherent
    */
   #requireUncached(...pages: readonly (Page<T> | undefined)[]): boolean {

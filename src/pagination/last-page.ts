@@ -27,9 +27,9 @@ export async function findLastPage<T extends Identified>(
    */
   let end = repetition?.page;
   /**
-   * `past`: the lowest index known to be empty or to have the content of the last page. `last` and
-   * `beforeLast`: the two highest indices before it whose pages are known and differ; -1 if there
-   * is none.
+   * `past`: the lowest index known to be empty or to have the content of the last page. `last`: the
+   * highest index below `past` that the search has reached. `beforeLast`: the value of `last`
+   * before that. Both are -1 if there is no such index.
    */
   let past = repetition?.index ?? Number.POSITIVE_INFINITY;
   let last = repetition ? -1 : 0;
@@ -79,8 +79,8 @@ export async function isLastPage<T extends Identified>(
   if (visited.get(last + 1)?.served === 0)
     return isComplete || (await read(last + 1, page.readVersion)).served === 0;
   if (last === 0) return true;
-  // Pages past the end repeat the last one. The page before, read after all these repetitions, must
-  // differ from this page: then this page is no repetition.
+  // Pages past the end repeat the last one. To exclude that `last` is a repetition, the page before
+  // it is read, newer than all these repetitions. The two pages must have no common item.
   const others = [...visited]
     .filter(([index]) => index < last - 1 || index > last)
     .map(([, { readVersion }]) => readVersion);

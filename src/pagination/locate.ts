@@ -21,12 +21,12 @@ export interface Gap {
 /**
  * Finds the gap after (or before) a cursor's item, wherever the list has moved meanwhile.
  *
- * A survivor is the cursor's item or a stored neighbour that is still in the list. The gap is exact
- * if the search finds the nearest survivor on one of its sides. The search covers `SEARCH_REACH`
- * pages around the item's last position. If it finds a neighbour, it also covers the former
- * distance between that neighbour and the item. Exact means: a walk repeats no item, and skips no
- * item that was in the list throughout. If more items were inserted between a found neighbour and
- * the nearest survivor, the walk continues beside that neighbour, and may repeat or skip the items
+ * A survivor is the cursor's item or a stored neighbour that is still in the list. A gap is exact
+ * if a walk from it repeats no item, and skips no item that was in the list throughout. For this,
+ * the search must find the nearest survivor on one side of the gap. The search reads `SEARCH_REACH`
+ * pages around the item's last position. From a found neighbour, it also reads as far as the item
+ * once was from that neighbour. If more items were inserted between a found neighbour and the
+ * nearest survivor, the walk continues beside that neighbour, and may repeat or skip the items
  * between. If no survivor is found, `isLost` is true.
  *
  * If a page is cached, `locate` reads it again before it gives the item up: another instance may
@@ -91,9 +91,10 @@ function pageOf(list: List<Identified>, position: number): number {
 }
 
 /**
- * The page where the search begins: the page of the item beyond the gap, seen from the cursor's
- * item, because that item determines the gap on its own. At a page border, it is on the
- * neighbouring page.
+ * The page where the search begins: for `after`, the page of the next item after the cursor's item,
+ * and for `before`, the page of the previous item. That neighbour alone determines the gap. At a
+ * page border, it is on the neighbouring page. If the cursor has no such neighbour, the search
+ * begins on the page of the cursor's item.
  */
 function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
   if (side === 'after')

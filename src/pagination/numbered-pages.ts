@@ -23,8 +23,8 @@ export interface PageFetch {
  */
 export interface NumberedPages<T> {
   /**
-   * A page as the upstream served it. It is requested once, and once more if the page of the
-   * earlier request is cached and too old for this one.
+   * A page as the upstream served it. It is requested once, and again if the known page is cached
+   * and not known to be newer than `newerThan`.
    */
   fetch(index: number, newerThan?: ReadVersion): Promise<Page<T>>;
   /** Requests the page again, newer than this version, with the list's page size or another one. */
@@ -44,10 +44,10 @@ export interface NumberedPages<T> {
    */
   readonly servedStale: boolean;
   /**
-   * To be called if the page at index 1 repeats the page at index 0. Returns whether the upstream
-   * numbers pages from 1, and has served its first page for number 0, too (clamped): the page at
-   * number 2 then differs. If it does not differ, the list ends. Always false if the number of the
-   * first page is 1 or configured.
+   * To be called if the page at index 1 repeats the page at index 0. Returns true if the page at
+   * number 2 differs: the upstream numbers pages from 1, and has served its first page also for
+   * number 0 (clamped). Returns false if it is the same: the list ends. Always false if the number
+   * of the first page is 1 or configured.
    */
   isFirstPageClamped(one: Page<T>): Promise<boolean>;
   /**
@@ -76,8 +76,9 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   readonly #pageSize: number;
   readonly #requestSize: number;
   /**
-   * The size requested for the first page: always the maximum. With a cap, the first page is the
-   * same for any size above the cap, so a longer page shows that the upstream has lifted its cap.
+   * The size requested for the first page, except by a probe: the maximum. With a cap, the first
+   * page is the same for any size above the cap, so a longer page shows that the upstream has
+   * lifted its cap.
    */
   readonly #firstRequestSize: number;
   readonly #fetched = new Map<number, Promise<Page<T>>>();

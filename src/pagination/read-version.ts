@@ -26,9 +26,10 @@ export function latestVersion(
 }
 
 /**
- * Whether a version is acceptable where one newer than `than` is required. A version read for this
- * operation always is: whatever their order, two reads of one operation are close together. A
- * cached version must be known to be newer.
+ * Whether a version is acceptable where one newer than `than` is required. A version that is not
+ * cached always is: the operation has read it, or has joined a request that was sent at most one
+ * second earlier. Whatever their order, two such reads are close together. A cached version must be
+ * known to be newer.
  */
 export function isRecentEnough(
   version: ReadVersion | undefined,
@@ -50,8 +51,8 @@ export function isTooOld(
 }
 
 /**
- * Whether every read was sent for this operation, or is known to have been sent after a read of
- * this operation.
+ * Whether no version is cached, except a version known to have been read after an earlier, uncached
+ * one.
  */
 export function isUncached(versions: Iterable<ReadVersion | undefined>): boolean {
   let first: ReadVersion | undefined;

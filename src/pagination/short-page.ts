@@ -29,7 +29,8 @@ export async function classifyShortPage<T extends Identified>(
   // the first.
   let secondIndex = 1;
   let second = await pages.fetchAgain(secondIndex, first.readVersion, page.served);
-  // While the number of the first page is unknown, numbers 0 and 1 may both serve it.
+  // If the number of the first page is unknown, the upstream may serve the same page for numbers 0
+  // and 1.
   if (hasSameItems(second, first))
     second = await pages.fetchAgain(++secondIndex, second.readVersion, page.served);
   if (second.served > 0 && overlapRatio(first, second) === 0) return 'cap';
