@@ -25,7 +25,7 @@ export interface RequestCoalescer {
   isInFlight(fingerprint: string, key: string): boolean;
   /** The in-flight request that checks whether the credential is still accepted. */
   credentialCheckOf(fingerprint: string): InFlightRequest<LoadResult> | undefined;
-  /** Number of requests in flight. */
+  /** Number of requests that are not settled, including queued ones. */
   inFlightCount(): number;
 }
 

@@ -11,8 +11,8 @@ export interface Revalidator {
 export interface RevalidatorOptions {
   readonly coalescer: RequestCoalescer;
   /**
-   * Maximum concurrent background revalidations per credential: requests that an operation waits
-   * for must not queue behind requests that none waits for.
+   * Maximum concurrent background revalidations per credential: they must not delay the requests
+   * that operations wait for.
    * @default 10
    */
   readonly maxRevalidations?: number | undefined;

@@ -1,4 +1,7 @@
-/** An in-flight request and the operations that wait for its response. */
+/**
+ * A request that is not settled, and the operations that wait for its response. The request is
+ * being read from the second tier, queued, or sent.
+ */
 export interface InFlightRequest<T> {
   /**
    * Waits for the shared response. Rejects with the signal's reason if the signal aborts; when no
@@ -61,10 +64,10 @@ export interface SingleFlight {
 }
 
 /**
- * A mutable slot, emptied when the request settles. A frequently changing `Map` allocates a new
- * table every few entries, and each old table references the next one. Once an old table is in the
- * old generation, it retains all entries of the later tables, and their responses, until a full
- * garbage collection.
+ * Holds a request until it settles, and is empty afterwards. A frequently changing `Map` allocates
+ * a new table every few entries, and each old table references the next one. An old table in V8's
+ * old generation therefore retains all entries of the later tables until a full garbage collection.
+ * An empty entry retains no response.
  */
 interface InFlightSlot {
   request?: InFlightRequest<unknown> | undefined;
@@ -105,8 +108,8 @@ function createInFlightRequest<T>(
   let isSettled = false;
   let isJoined = false;
   /**
-   * Rejects the waits of all operations after the first; undefined for most requests, which have
-   * none.
+   * One function for each waiting operation after the first: it rejects the wait of that operation.
+   * Undefined until a second operation joins.
    */
   let otherWaiters: Set<() => void> | undefined;
   const response = load(controller.signal, () => {

@@ -27,8 +27,8 @@ export interface StalenessPolicy {
   /** Whether the entry is fresh or within stale-while-revalidate, and newer than `newerThan`. */
   canServe(cached: Entry, endpoint: Endpoint, newerThan: ReadVersion | undefined): boolean;
   /**
-   * Whether the upstream has accepted the credential recently. Otherwise no entry may be served
-   * from memory.
+   * Whether the upstream has accepted the credential recently. If not, a cached entry may be served
+   * only after a request without a response (see `canServeOnError`).
    */
   isCredentialCurrent(fingerprint: string): boolean;
   /** Whether a stale entry may be served after this error (stale-if-error). */

@@ -48,8 +48,9 @@ export interface UpstreamLoaderOptions {
 }
 
 /**
- * The maximum wait for a cooldown or a retry delay if a stale response can be served: then the
- * client gets the stale response. A slow upstream is still awaited, because its response is newer.
+ * If a stale response can be served, a request waits at most this long for a cooldown or a retry
+ * delay. If the wait would take longer, the client gets the stale response at once. A slow upstream
+ * is still awaited, because its response is newer.
  */
 const MAX_WAIT_WHEN_STALE_MS = 1_000;
 

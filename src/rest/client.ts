@@ -127,8 +127,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
   };
 
   /**
-   * @throws FailedRequest if the request was sent and failed; otherwise the error of the request,
-   *   because nothing was sent
+   * @throws FailedRequest if the request was sent and failed; UpstreamError or BudgetExceededError
+   *   if it was not sent
    */
   async function sendOnce<T>(
     context: UpstreamContext,
@@ -190,8 +190,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
       observer?.onEnd({ status: outcome.status, failure: outcome.kind, ms });
       applyOutcome(outcome, credential.fingerprint, requestLine.path);
       if (outcome.kind === undefined) latencyEstimate.record(endpoint, ms);
-      // The upstream may not notice an aborted request. The slot stays taken until the upstream
-      // would usually have responded.
+      // The upstream might continue to process an aborted request. The slot stays taken until the
+      // upstream would usually have responded.
       if (outcome.kind === 'aborted')
         options.startTimer(latencyEstimate.remainingMs(endpoint, ms), release);
       else release();

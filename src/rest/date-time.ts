@@ -21,8 +21,8 @@ const MILLISECONDS_THRESHOLD = 1e11;
 
 /**
  * Parses a timestamp whose type the OpenAPI document leaves open. An RFC 3339 string passes
- * unchanged; other ISO 8601 strings (UTC if it has no zone) and numbers become UTC. Anything else,
- * `{}` for instance, becomes null.
+ * unchanged. Other ISO 8601 strings and numbers become UTC; a string without a zone counts as UTC.
+ * Anything else, `{}` for instance, becomes null.
  */
 export function toDateTime(raw: unknown): string | null {
   if (typeof raw === 'number')

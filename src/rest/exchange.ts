@@ -29,7 +29,10 @@ export interface ExchangeOptions {
   readonly transport: Transport;
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  /** Time limit of one request, from connecting to the last byte, in ms. */
+  /**
+   * Time limit of one request, from connecting to the last byte, in ms. It starts again when the
+   * gateway resumes reading after a pause.
+   */
   readonly timeoutMs: number;
   /** Maximum size of a response body, in bytes. */
   readonly maxResponseBytes: number;
@@ -245,7 +248,7 @@ function describeBodyError(cause: unknown): string {
   if (cause instanceof TooDeepError) return 'nested too deeply';
   if (cause instanceof TooLargeError) return 'too many bytes';
   if (cause instanceof TooManyValuesError) return 'too many values';
-  // A response may contain only messages of the gateway itself.
+  // The client gets only the gateway's own messages, not those of undici or Node.
   return cause instanceof EncodingError ? cause.message : 'not readable';
 }
 

@@ -17,7 +17,10 @@ export interface RetryAdvice {
 export class FailedRequest extends Error {
   override name = 'FailedRequest';
   readonly kind: FailureKind;
-  /** The error of the request if it is not retried; the REST client replaces the delay of a 429. */
+  /**
+   * The error that the client gets if the request is not retried. For a 429, the REST client
+   * creates a new error with the remaining time of the cooldown.
+   */
   readonly error: UpstreamError | BudgetExceededError;
   /** The delay that the upstream requests, in ms. */
   readonly retryAfterMs: number | undefined;

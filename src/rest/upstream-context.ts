@@ -38,8 +38,7 @@ export interface Budget {
    */
   readonly exceededError: BudgetExceededError | undefined;
   /**
-   * As `exceededError`, for a request that counts as sent already: the operation has read its
-   * maximum of bytes.
+   * The error of an operation that has read its maximum of bytes, whatever its number of requests.
    */
   readonly bytesExceededError: BudgetExceededError | undefined;
   /**

@@ -33,8 +33,9 @@ export interface CredentialEpochs {
   /** Whether `observed` is still the latest epoch that this instance knows. */
   isCurrent(fingerprint: string, observed: ObservedEpoch): boolean;
   /**
-   * Returns the epoch of a response by the time its request was sent, and starts the first epoch if
-   * there is none; undefined if the epoch at that time is unknown.
+   * Returns the epoch in which a request was sent. Starts the first epoch if there is none.
+   * Undefined if that epoch is unknown, or if the request was sent more than `REVOCATION_TTL_MS`
+   * ago.
    */
   epochAt(fingerprint: string, requestedAt: number): Promise<string | undefined>;
   /**
@@ -67,9 +68,9 @@ interface KnownEpoch extends ObservedEpoch {
  */
 export const EPOCH_TTL_MS = 2 * 86_400_000;
 /**
- * Time to live of a new epoch without entries, in ms: by then no request is in flight that was sent
- * before the revocation. Not longer, because any client can have any number of credentials
- * rejected.
+ * Time to live of a new epoch without entries, in ms. After this time, `epochAt` returns no epoch
+ * for a request that was sent before the revocation. The time is short because any client can have
+ * any number of credentials rejected.
  */
 export const REVOCATION_TTL_MS = 600_000;
 const MAX_CREDENTIALS = 10_000;
@@ -148,8 +149,8 @@ export function createCredentialEpochs(
     isFlushing = true;
     while (pendingRevocations.size > 0) {
       const batch = [...pendingRevocations.entries()].slice(0, REVOCATION_BATCH_SIZE);
-      // A Redis that is out of memory can still delete: without their epoch, the existing entries
-      // cannot be read, either.
+      // If Redis is out of memory, it rejects the `SET` but accepts the `DEL`. Entries whose epoch
+      // is deleted cannot be read.
       const commands = batch.flatMap(([fingerprint, epoch]) => [
         ['DEL', toRedisKey(fingerprint)],
         ['SET', toRedisKey(fingerprint), epoch, 'PX', String(REVOCATION_TTL_MS)],

@@ -28,8 +28,8 @@ export interface RedisConnection {
   /** Whether Redis is connected, and its latest reply was in time. */
   readonly isUp: boolean;
   /**
-   * Sends the commands in one round trip. A query waits for the first connection, but not while
-   * Redis is down.
+   * Sends the commands in one round trip. The first queries wait for the first connection, at most
+   * `timeoutMs`. Later queries do not wait for a connection.
    * @returns undefined if there is no reply in time; never rejects
    */
   query(...commands: Command[]): Promise<readonly Reply[] | undefined>;

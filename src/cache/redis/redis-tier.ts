@@ -40,8 +40,9 @@ const MAX_SEALED_BYTES = 2 * 2 ** 20;
  * Second tier in Redis, shared by all instances: entries are compressed, sealed with a key of the
  * credential, and stored under hashed keys. An entry expires when it can no longer be served.
  *
- * Ages are computed by Redis' own clock, so the clocks of the instances may differ. The round trip
- * is added as uncertainty: a response never counts as younger than it is.
+ * The age of an entry is its age when it was written, by the writer's clock, plus its time in
+ * Redis, by Redis' clock. So the clocks of the instances may differ. The round trip is added as
+ * uncertainty: a response never counts as younger than it is.
  */
 export function createRedisTier({
   contractVersion = currentContract,

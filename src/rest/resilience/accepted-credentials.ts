@@ -8,7 +8,8 @@ import { createExpiringMap } from './expiring-map.ts';
 export interface AcceptedCredentials {
   /**
    * Whether the upstream has responded to a request with this credential with a 2xx, and has not
-   * rejected it since.
+   * rejected it since. An acceptance expires an hour after the last use of the credential. Always
+   * true for the gateway's own key.
    */
   has(fingerprint: string): boolean;
   add(fingerprint: string): void;

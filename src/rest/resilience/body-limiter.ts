@@ -4,10 +4,10 @@ import { type BudgetedOperation, OperationBudget, type Reservations } from './op
 /**
  * Bounds the bytes of response bodies that operations hold, overall and per credential. An
  * operation holds the bytes it reads until it ends, because its response is built from them. At a
- * bound, the operation that has held bytes for the longest time reads on, up to its own budget, so
- * one operation always completes. The others pause, and resume as bytes are released, round-robin
- * by credential, and by caller within a credential. Each caller may always hold a minimum, so that
- * no other caller stalls it.
+ * limit, the operation that has held bytes for the longest time reads on, up to its own budget, so
+ * one operation always completes. The other operations pause. When bytes are released, credentials
+ * take turns to resume, and within a credential its callers take turns. Each caller may always hold
+ * a minimum, so that no other caller stalls it.
  */
 export interface BodyLimiter {
   /** Opens the upstream budget of one operation. Its bytes are released when its signal aborts. */

@@ -28,7 +28,7 @@ export interface AcquireOptions {
 
 /**
  * Concurrency limiter: limits concurrent upstream requests, per credential and in total, with fair
- * queueing between credentials and between the callers of a credential. A slot is the permit for
+ * queueing between credentials and between the callers of a credential. A slot is the right to have
  * one request in flight.
  */
 export interface ConcurrencyLimiter {
@@ -66,7 +66,7 @@ export interface ConcurrencyLimiterOptions {
    * request in flight, and shares a queue with all other unaccepted credentials.
    */
   readonly isAccepted: (credential: string) => boolean;
-  /** Whether a credential is cooling down or probing: then at most one request may be in flight. */
+  /** Whether a credential was rate-limited: after its cooldown, requests start one at a time. */
   readonly isProbing: (credential: string) => boolean;
   /**
    * When the cooldown of a credential ends, by `monotonicNow`, in ms; undefined if it is not
@@ -185,8 +185,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   }
 
   /**
-   * Once the total queue limit is reached, only callers over their minimum are rejected: those that
-   * filled the queue.
+   * Returns whether the request may queue. A full queue rejects callers with `MIN_CALLER_QUEUE`
+   * requests. A full queue of unaccepted credentials may reject a queued request instead.
    */
   function makeQueueRoom(queue: CredentialQueue, { queued: { size } }: CallerQueue): boolean {
     if (size >= maxQueued || (size >= MIN_CALLER_QUEUE && queued >= TOTAL_QUEUE_FACTOR * maxQueued))

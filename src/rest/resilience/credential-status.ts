@@ -31,9 +31,8 @@ export interface CredentialStatus {
     requestLine: UpstreamRequestLine,
   ): UpstreamError | undefined;
   /**
-   * Records a 401 for the operation, and returns its error. With a caller's key, the budget stores
-   * the error: the operation sends nothing more. With the gateway's own key, the operation's other
-   * requests are still sent.
+   * Returns the error of a 401. With a caller's key, the budget stores the error: the operation
+   * sends nothing more. With the gateway's own key, the operation's other requests are still sent.
    */
   recordRejection(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError;
 }

@@ -118,7 +118,7 @@ export class OperationBudget implements Budget {
   /** Called by the limiter when it queues the operation. */
   startWaiting(): Promise<void> {
     this.#pendingWait = Promise.withResolvers();
-    // The operation may not await it any more: avoid an unhandled rejection.
+    // Prevents an unhandled rejection if the operation no longer awaits the promise.
     this.#pendingWait.promise.catch(() => {});
     return this.#pendingWait.promise;
   }

@@ -1,8 +1,9 @@
 /** Rate limit cooldowns, one per credential: after a 429, requests with the credential wait. */
 export interface Cooldowns {
   /**
-   * Starts a cooldown: no request is sent with this credential until it ends, and then one at a
-   * time, as a probe, until the upstream responds without a 429.
+   * Starts a cooldown, during which no request is sent with this credential. After it, requests are
+   * sent one at a time, as probes, until the upstream responds without a 429, but at most for a
+   * minute.
    * @param requestedMs the `Retry-After` of the response, in ms. Without it, the first cooldown is
    *   0.5 to 1 s, and both bounds double with each further one. With it, the cooldown is
    *   `Retry-After`, but at least a backoff that starts at 125 to 250 ms and doubles.
@@ -15,7 +16,10 @@ export interface Cooldowns {
   until(credential: string): number | undefined;
   /** The remaining time of the cooldown, in ms; 0 if there is none. */
   remainingMs(credential: string): number;
-  /** Whether the credential was rate-limited and the upstream has not responded otherwise since. */
+  /**
+   * Whether the credential is cooling down or probing. Probing ends with a response other than a
+   * 429, or a minute after the cooldown.
+   */
   isProbing(credential: string): boolean;
   /** Number of credentials that are cooling down. */
   readonly count: number;

@@ -14,9 +14,9 @@ export interface RejectedCredentials {
   has(fingerprint: string): boolean;
   /**
    * Like `has`, but lets one request a second pass as a probe, because the upstream may accept the
-   * credential by now. The gateway prefers a path without a 401 as the probe, because a 401 may
-   * concern one object. If the gateway has failed a request for such a path since the last 401, a
-   * path with a 401 can become the probe only one second later.
+   * credential by now. A 401 may concern one object, so a path without a 401 is the better probe.
+   * If the gateway has rejected a request for a path without a 401 since the last 401, paths with a
+   * 401 wait one second longer.
    */
   shouldReject(fingerprint: string, path: string): boolean;
 }

@@ -42,9 +42,8 @@ export function createRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
         ? cooldowns.remainingMs(credential.fingerprint)
         : toBackoffMs(failed, retryCount, random);
       if (monotonicNow() + waitMs >= deadlineAt()) return undefined;
-      // The queue holds all requests of the credential during its cooldown, and then the probe goes
-      // first, one request at a time: such a retry adds no load, so the retry budget does not
-      // apply.
+      // The retry waits in the queue during the cooldown. After the cooldown, requests are sent one
+      // at a time. So the retry adds no load, and the retry budget does not apply.
       if (isRateLimited) return 0;
       return retryBudget.tryWithdraw(credential.fingerprint) ? waitMs : undefined;
     },
@@ -54,9 +53,10 @@ export function createRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
 /**
  * Whether a retry of the same request can succeed: failed connections, 408, 409, 429, 5xx and
  * web pages, unless the upstream says otherwise (`x-should-retry`). A 401 is never retried, even if
- * the upstream requests it: a key that the upstream does not accept would cause more than one request.
- * A response that is not complete in time (`timeout`) is not retried: a second request makes a slow
- * upstream slower, and the client has usually timed out by then. A connect timeout is retried.
+ * the upstream requests it: a key that the upstream does not accept would cause more than one
+ * request. A response that is not complete in time (`timeout`) is not retried: a second request
+ * makes a slow upstream slower, and the client has usually timed out by then. A connect timeout is
+ * retried.
  */
 function isRetryable({ kind, status, shouldRetry }: FailedRequest): boolean {
   if (kind === 'aborted' || (kind === 'credential' && status === 401)) return false;

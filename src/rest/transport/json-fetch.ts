@@ -6,7 +6,7 @@ const MAX_BYTES = 2 ** 20;
 /**
  * Fetches JSON documents of other servers (an issuer's keys) with the transport of the API: only
  * GET, through the same proxy, without following redirects. A response with any other status than
- * 200 has no body. A body that is not JSON, or larger than 1 MiB, rejects.
+ * 200 has no body. The promise rejects if the body is not JSON, or is larger than 1 MiB.
  */
 export function createJsonFetch(
   transport: Transport,

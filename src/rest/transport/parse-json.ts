@@ -56,7 +56,7 @@ function concatChunks(chunks: readonly Uint8Array[]): Buffer {
 }
 
 /**
- * Counts opening brackets and commas, in strings too: an upper bound on the number of values. A
+ * Counts opening brackets and commas, also in strings: at least the number of values minus one. A
  * body with no more bytes than the maximum passes without counting.
  */
 function checkValueCount(body: Buffer): void {
