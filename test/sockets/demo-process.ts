@@ -1,8 +1,10 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { listenOnFreePort } from '../support/served-gateway.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -37,25 +39,32 @@ export function startGateway(
 export interface ProcessOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
   /** The environment variables of the process in addition to `PATH`. */
   readonly settings: Readonly<Record<string, string>>;
+  /**
+   * The file that gets the standard error output. Absent: `ProcessResult` has it. Node.js drops
+   * native debug output for which a pipe has no room.
+   */
+  readonly stderrPath?: string;
 }
 
 /** Starts a program that runs a gateway. The process is killed at the end of the scope. */
 export function startProcess(
   program: string,
   args: readonly string[],
-  { settings, ...options }: ProcessOptions,
+  { settings, stderrPath, ...options }: ProcessOptions,
 ): GatewayProcess {
+  const stderrFile = stderrPath === undefined ? undefined : openSync(stderrPath, 'w');
   const child = spawn(program, args, {
     ...options,
     env: { PATH: process.env.PATH, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: ['ignore', 'pipe', stderrFile ?? 'pipe'],
+  }) as ChildProcess & { readonly stdout: Readable };
+  if (stderrFile !== undefined) closeSync(stderrFile);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data) => {
     stdout += data;
   });
-  child.stderr.on('data', (data) => {
+  child.stderr?.on('data', (data) => {
     stderr += data;
   });
   const ended = once(child, 'close').then(
