@@ -17,8 +17,10 @@ const PIPELINE_TESTS = [
   'test/http/**/*.test.ts',
   'test/sockets/**/*.test.ts',
 ];
+/** Tests that send each request through all pipelines, over sockets. */
+const PIPELINE_COMPARISONS = ['test/sockets/pipeline-equivalence.test.ts'];
 /** The demo runs in its own process, which has both pipelines. */
-const NOT_PIPELINE_TESTS = [...ISOLATED, 'test/sockets/demo.test.ts'];
+const NOT_PIPELINE_TESTS = [...ISOLATED, ...PIPELINE_COMPARISONS, 'test/sockets/demo.test.ts'];
 
 /** The upstreams of tests are on this machine: no proxy of the environment stands between. */
 const ENV = { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' };
@@ -40,11 +42,12 @@ export default defineConfig({
     projects: [
       // Loading the modules takes longer than most files, so they share what is loaded. No module keeps state.
       project('unit', ['test/**/*.test.ts'], {
-        exclude: [...configDefaults.exclude, ...ISOLATED],
+        exclude: [...configDefaults.exclude, ...ISOLATED, ...PIPELINE_COMPARISONS],
         isolate: false,
       }),
       project('isolated', ISOLATED),
       project('fuzz', ['test/**/*.fuzz.test.ts']),
+      project('pipeline-comparisons', PIPELINE_COMPARISONS),
       project('yoga-only', PIPELINE_TESTS, {
         exclude: NOT_PIPELINE_TESTS,
         isolate: false,
