@@ -28,8 +28,8 @@ const TWO_BYTE_CHARACTER = /[\u0100-\uffff]/;
 
 /**
  * Estimates the memory of a parsed JSON value, in bytes. The error is a few percent for the
- * response bodies of the upstream. The estimate is up to twenty times too low only for objects with
- * few and short names of their own: a single object does not show whether its names are shared.
+ * response bodies of the upstream. For objects with few, short names of their own, the estimate can
+ * be twenty times too low: a single object does not show whether its names are shared.
  */
 export function estimateBytes(value: unknown): number {
   switch (typeof value) {

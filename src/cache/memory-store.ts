@@ -31,8 +31,8 @@ export interface Entry {
 export type Fence = number;
 
 /**
- * Cached responses, separated by credential: every method takes a fingerprint, and none reaches an
- * entry of another credential.
+ * Cached responses, separated by credential: each method that reads or writes entries takes a
+ * fingerprint, and reaches only the entries of that credential.
  */
 export interface MemoryStore {
   get(fingerprint: string, key: string): Entry | undefined;

@@ -12,8 +12,8 @@ export interface SecondTierEntry {
   /** The upstream's status: 2xx, or the 404 or 410 of a single object. */
   readonly status: number;
   /**
-   * Time since the request was sent, in ms. `write` takes it by the writer's clock; `read` returns
-   * it with the time since the write added.
+   * Time since the request was sent, in ms. `write` takes it by the writer's clock; `read` adds the
+   * time since the write.
    */
   readonly ageMs: number;
   /** Time from the request to the end of freshness, in ms. */

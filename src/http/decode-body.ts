@@ -7,8 +7,8 @@ import { readChunk } from './read-body.ts';
 
 /**
  * Reads an encoded body to its end and decodes it. A body that expands is decoded only up to the
- * limit, in steps of some 16 kB: the limit and `onBytes` apply to decoded bytes, and the limit also
- * to the encoded ones, because there are encodings of nothing that never end.
+ * limit, in steps of some 16 kB: the limit and `onBytes` apply to decoded bytes. The limit applies
+ * to encoded bytes, too, because an endless encoded body can decode to nothing.
  * @param onBytes called with the decoded bytes of each part; an error that it throws ends the reading
  * @throws BodyTooLargeError; GraphQLError for an incomplete or corrupt body
  */

@@ -16,7 +16,7 @@ const YOGA_CODES: { readonly [code: string]: ErrorCode } = {
 };
 
 /**
- * The status of a request that is rejected before execution, for clients that accept
+ * The status of an error that replaces the whole result, for clients that accept
  * `application/graphql-response+json`.
  */
 const REJECTED_HTTP = { spec: true, status: 400 };

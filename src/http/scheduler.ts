@@ -50,8 +50,8 @@ const MAX_CHARGED_MS = 5_000;
 
 /**
  * A long operation throttles its caller for: the operation's time × this factor × the number of
- * throttled callers. Up to `MAX_THROTTLE_MS`, throttled callers together thus use less than half of
- * the time.
+ * throttled callers. While no throttle reaches `MAX_THROTTLE_MS`, throttled callers together use
+ * less than half of the event loop's time.
  */
 const THROTTLE_FACTOR = 2;
 const MAX_THROTTLE_MS = 1_000;

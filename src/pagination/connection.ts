@@ -70,7 +70,7 @@ export async function readConnection<T extends Identified>(
   };
 }
 
-/** The length of the list, each id once where that is known. */
+/** The length of the list, without the repeated items on the pages read so far. */
 async function countShown(list: List<Identified>): Promise<number> {
   const count = await list.count();
   return Math.max(0, count - list.repeatedItems);

@@ -116,9 +116,8 @@ async function rereadStart<T extends Identified>(
     return { zero, isConsistent: probe.zero === 'empty', latestVersion: newerThan };
   if (probe.zero !== 'page 1' || !isFirstPageAgain(probe.one, zero))
     return { zero, isConsistent: false, latestVersion: newerThan };
-  // On a list of one page, numbered from 0, number 1 may be clamped. If the list grows before
-  // number 2 is read, number 0 looks clamped instead. A second read of number 1 shows the
-  // difference.
+  // If a list of one page grows during the probe, number 0 can look clamped. Then a second read of
+  // number 1 returns another page.
   const one = await readNumber(1, newerThan);
   return {
     zero,
@@ -203,8 +202,8 @@ function classifyPageZero(zero: Page<Identified> | undefined, one: Page<Identifi
 
 /**
  * Whether the second read returned the first page again: it begins with the same items, except for
- * items inserted at the start between the two reads. A second page may also share items with the
- * first one after the list has moved, but never its first item.
+ * items inserted at the start between the two reads. After a move, a second page may share items
+ * with the first one, but not its first item, unless a whole page was inserted.
  */
 function isFirstPageAgain<T extends Identified>(first: Page<T>, again: Page<T>): boolean {
   const firstId = first.items[0]?.id;

@@ -11,7 +11,7 @@ export type ReadPage<T> = (request: PageFetch) => Promise<Page<T>>;
 export interface PageFetch {
   readonly page: number;
   readonly pageSize: number;
-  /** The page is known to be the first: it also shows what a page of its first item would. */
+  /** The page is the first one: its response also answers a request for a page of one item. */
   readonly isFirst?: boolean | undefined;
   /** The response must come from a request that is known to have been sent after this version. */
   readonly newerThan?: ReadVersion | undefined;

@@ -5,8 +5,8 @@ import { inspect } from 'node:util';
 const PROCESS_SECRET = randomBytes(32).toString('base64');
 
 /**
- * An API key that cannot leak into a log, an error or a response by accident: it has no enumerable
- * content, and prints as `[credential]`.
+ * An API key that cannot leak into a log, an error or a response by accident: the key is in a
+ * private field, and the object prints as `[credential]`.
  */
 export class Credential {
   readonly #token: string;

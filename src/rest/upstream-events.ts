@@ -64,7 +64,7 @@ export type FailureKind =
   | 'invalid'
   /** 429. */
   | 'rate-limited'
-  /** 5xx, or a web page instead of a response of the API, whatever its status. */
+  /** 5xx, or a web page with any status but 429. */
   | 'server-error'
   /** 404 or 410: the object does not exist. */
   | 'missing'

@@ -53,8 +53,8 @@ export class Connection implements EvictableConnection {
   }
 
   /**
-   * Whether the response to the last request has begun and is not complete: the client would take
-   * an error response for a part of it.
+   * Whether the last response has begun, and the response or its request is not complete: the client
+   * would take an error response for a part of it.
    */
   get hasStartedResponse(): boolean {
     const { request, response } = this.lastExchange ?? {};

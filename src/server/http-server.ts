@@ -114,8 +114,8 @@ export function createHttpServer(
       events.onDisconnected?.('evicted'),
     );
     connectionsBySocket.set(socket, connection);
-    // The limit of idle time counts from the first request. Until then, `disconnectIfSilent` closes
-    // the connection before this time.
+    // The limit of idle time counts from the first request. `disconnectIfSilent` closes an unused
+    // connection, so its timeout is longer.
     socket.setTimeout(idleMs + keepAliveMs);
     connection.exceededSetting = connectionLimiter.add(connection);
     socket.once('end', () => watchHalfClosedClient(socket, connection, startTimer));
@@ -170,8 +170,8 @@ export function createHttpServer(
     if (!request.url?.startsWith('/')) rewriteAbsoluteForm(request);
     try {
       if (connection.exceededSetting) {
-        // A process at its limit is alive: a restart would help no client. Without its preflight, a
-        // page could not send the request whose rejection it may read.
+        // A process at its limit is alive: a restart would help no client. A page can
+        // read its rejection only if its preflight succeeds.
         if (
           request.url !== healthPath &&
           !cors.isPreflight(request.method, toHeaderReader(request.headers))

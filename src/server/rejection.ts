@@ -78,7 +78,7 @@ export function findHostRejection(request: IncomingMessage): Rejection | undefin
 }
 
 /**
- * Whether the request has several `Host` headers. `headers` holds only the first one.
+ * Whether the request has several `Host` headers. `headers` joins their values with commas.
  * (`headersDistinct` holds all of them, but Node must then parse all other headers, too.)
  */
 function hasDuplicateHost({ rawHeaders }: IncomingMessage): boolean {

@@ -221,7 +221,7 @@ describe('Unavailable issuer keys', () => {
     passSeconds(600);
     expect(await authenticate(tokenOf(one))).toBe('200');
     expect(logged).toEqual([
-      'The keys of JWT_JWKS_URL cannot be fetched: status 502. The gateway verifies bearer tokens with the last fetched keys until they are an hour old.',
+      'The keys of JWT_JWKS_URL cannot be fetched: status 502. The gateway verifies bearer tokens with the last fetched keys until they are about an hour old.',
     ]);
     // The unknown key may be a new one, so the response is 503 and not 401.
     expect(await authenticate(tokenOf(two))).toBe(UNAVAILABLE);

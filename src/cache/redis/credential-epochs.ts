@@ -8,8 +8,8 @@ import type { RedisConnection } from './redis-connection.ts';
  * read. A rejection starts a new epoch, for all instances and releases. If Redis has lost the
  * epoch, the next write starts a new one.
  *
- * A response belongs to the epoch in which its request was sent: an instance that sends a request
- * before a rejection and receives the response after it writes an entry that no instance reads.
+ * A response belongs to the epoch in which its request was sent. No instance reads the entry of a
+ * response whose request was sent before the rejection, even if the response arrived later.
  */
 export interface CredentialEpochs {
   /** The Redis key of a credential's epoch. All releases share it. */

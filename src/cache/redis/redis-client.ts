@@ -59,8 +59,8 @@ export async function createRedisClient(
     disableOfflineQueue: true,
     commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
     pingInterval: PING_INTERVAL_MS,
-    // The client's own timeout ends when a command is sent, and needs a timer for each command.
-    // The timeout of this connection starts there.
+    // The client's own timeout covers only the time before a command is sent, and needs a timer for
+    // each command. `RedisConnection` limits the time until the reply.
     commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
     socket: {
       // The URL decides whether there is TLS at all.

@@ -45,7 +45,7 @@ export interface RedisConnection {
 /** Delay before a probe after a timeout or an error, in ms. */
 const PROBE_DELAY_MS = 1_000;
 /**
- * Minimum time between two new connections to replace one whose server cannot serve, in ms. It
+ * Minimum time between two attempts to replace a connection whose server cannot serve, in ms. It
  * doubles until the server accepts a write.
  */
 const MIN_REPLACEMENT_INTERVAL_MS = 1_000;
@@ -54,7 +54,7 @@ const MAX_REPLACEMENT_INTERVAL_MS = 10_000;
 /** A key that does not exist: reading it shows whether the server serves data. */
 const PROBE_KEY = 'revox:probe';
 
-/** Replies of a server that serves nothing: it loads its data, has lost its master, or its user. */
+/** Error replies of a server that loads its data, has lost its master, or requires a login. */
 const NOT_SERVING = new Set(['LOADING', 'MASTERDOWN', 'NOAUTH']);
 /** After these replies, a new connection may lead to another server, or authenticates again. */
 const NEEDS_REPLACEMENT = new Set(['READONLY', ...NOT_SERVING]);
@@ -66,13 +66,13 @@ const WRITABLE_AGAIN =
 /**
  * One connection to Redis, which no operation waits for longer than the timeout.
  *
- * After a late reply, Redis is down for all operations. One second later, a probe (`TIME`) is sent
- * in the background. If its reply is in time, Redis is up again. While Redis is down, the gateway
- * sends no other command: replies arrive in the order of the commands, so a further command would
- * wait for the late reply. A hanging Redis therefore costs one timeout for the operations that
- * query it when it starts to hang, and nothing for later operations. A connection without traffic
- * is closed, and the client connects again. A connection to a server that is a replica by now, or
- * cannot serve, is replaced: it stays in use until the new one is ready.
+ * After a late reply, Redis is down for all operations. One second later, the gateway sends a probe
+ * (`GET` and `TIME`) in the background. If its reply is in time, Redis is up again. While Redis is
+ * down, the gateway sends no other command: replies arrive in the order of the commands, so a
+ * further command would wait for the late reply. A hanging Redis therefore costs one timeout for
+ * the operations that query it when it starts to hang, and nothing for later operations. A
+ * connection without traffic is closed, and the client connects again. A connection to a server
+ * that is a replica by now, or cannot serve, is replaced. It is in use until the new one is ready.
  */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { timeoutMs, now, startTimer, onStatusChange, onUp } = options;

@@ -25,7 +25,10 @@ const MIN_REFETCH_INTERVAL_MS = 30_000;
 /** How long after a failed fetch the gateway does not try again. */
 const RETRY_DELAY_MS = 5_000;
 
-/** Maximum age of the last fetched keys while newer ones cannot be fetched. */
+/**
+ * Maximum age at which jose gets the last fetched keys again, because newer ones cannot be fetched.
+ * jose then uses them for `MAX_AGE_MS`.
+ */
 const MAX_STALE_AGE_MS = 3_600_000;
 
 /**
@@ -85,7 +88,7 @@ export function createKeySource({
     } catch (error) {
       if (failedAt === undefined) {
         const consequence = hasUsableKeys()
-          ? 'verifies bearer tokens with the last fetched keys until they are an hour old'
+          ? 'verifies bearer tokens with the last fetched keys until they are about an hour old'
           : 'rejects bearer tokens with 503 until it can fetch keys';
         onStatusChange(
           `The keys of JWT_JWKS_URL cannot be fetched: ${describeError(error)}. The gateway ${consequence}.`,

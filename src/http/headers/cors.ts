@@ -1,7 +1,7 @@
 import type { HeaderReader, HeaderWriter, RequestHead } from '#http/message.ts';
 import { createOriginMatcher } from './allowed-origins.ts';
 
-/** How long a browser may cache the preflight. No browser accepts more than a few hours. */
+/** How long a browser may cache the preflight. Chromium accepts at most two hours. */
 const PREFLIGHT_MAX_AGE_S = 7200;
 
 /** Valid names of headers. */

@@ -30,8 +30,8 @@ export const ACCEPTABLE_TYPES =
 /**
  * Negotiates the media type of a response to an operation (RFC 9110, 12.5.1): the type to which the
  * `Accept` header gives the highest weight. Among equal weights the gateway prefers
- * `application/graphql-response+json` if the header names it, then `application/json`, because a
- * client that names neither may be older than the first. Undefined if the client accepts no type.
+ * `application/graphql-response+json` if the header names it, and otherwise `application/json`: an
+ * old client may not know the other type. Undefined if the client accepts no type.
  */
 export function negotiateMediaType(accept: string | null): AnyMediaType | undefined {
   return negotiateMemoized(accept?.trim() || '*/*');
@@ -77,7 +77,7 @@ function parseRange(range: string): MediaRange {
   return { group, name, weight: weight === undefined ? 1 : toWeight(weight) };
 }
 
-/** An invalid weight counts as none: a client with a typing error still gets a response. */
+/** An invalid weight is ignored, so that a client with a typing error still gets a response. */
 function toWeight(text: string): number {
   return /^\d*\.?\d+$/.test(text) ? Math.min(Number(text), 1) : 1;
 }

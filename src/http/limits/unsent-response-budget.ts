@@ -38,8 +38,8 @@ export function toUnsentBytesMessage(setting: UnsentBytesSetting): string {
  * An owner may start operations and receive responses while its unsent bytes are below
  * `maxBytesPerOwner`. Once all owners together reach `maxBytes`, the unsent bytes of an owner must
  * also be below an equal share, `maxBytes` divided by the number of owners: a caller that reads its
- * responses keeps this share, whatever other callers leave unread. The shares `maxBytes / n` of one
- * to N owners add up to at most `maxBytes * (1 + ln N)`, so N owners together hold less than
+ * responses keeps this share, whatever other callers leave unread. Each further owner gets a
+ * smaller share, `maxBytes / n` for the n-th one, so N owners together hold less than
  * `maxBytes * (2 + ln N)` and one response.
  */
 export function createUnsentResponseBudget({

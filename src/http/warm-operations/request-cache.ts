@@ -20,8 +20,8 @@ export interface RequestParams {
 /** A parsed request body. */
 export interface ParsedRequest {
   /**
-   * Undefined for a body that only Yoga handles: malformed, nested too deep, or with unknown
-   * parameters.
+   * Undefined for a body that only Yoga handles: malformed, nested too deep, or with a parameter of
+   * a wrong type.
    */
   readonly params: RequestParams | undefined;
   /**
@@ -122,7 +122,7 @@ const PARAMETER_GUARDS: readonly [name: string, isValid: (value: unknown) => boo
 
 /**
  * Parses a request body. Undefined for a body that only Yoga handles: malformed, nested too deep, or
- * with unknown parameters.
+ * with a parameter of a wrong type.
  */
 export function parseParams(text: string): RequestParams | undefined {
   let params: RequestParams | null;

@@ -105,13 +105,13 @@ export function createYogaServer(
       documentCache: { get: parserCache.get, set: () => {} },
       errorCache: DISABLED_CACHE,
     },
-    // `createCors` replaces it: Yoga's CORS lets the origin `null`, which every sandboxed frame can
-    // have, read responses, and overwrites `Vary`.
+    // `createCors` replaces Yoga's CORS, which overwrites `Vary`, and lets every sandboxed frame
+    // (origin `null`) read responses.
     cors: false,
     multipart: false,
     landingPage: false,
-    // `createHealthEndpoints` replaces it: Yoga would accept any method there. Yoga responds, without
-    // authentication, to every URL that ends like this: no URL ends with a space.
+    // `createHealthEndpoints` replaces Yoga's health check, which accepts any method. Yoga responds
+    // without authentication to each URL that ends with this text. No URL ends with a space.
     healthCheckEndpoint: ' ',
     // `onUnexpectedError` gets every unexpected error once. Yoga would log it again.
     logging: false,

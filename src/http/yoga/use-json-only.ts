@@ -7,7 +7,7 @@ import { withoutByteOrderMark } from '#http/read-body.ts';
 /**
  * Accepts an operation as JSON by POST, or in the URL by GET. Yoga would also accept forms and bare
  * GraphQL text, which any web page can send to any server without a preflight. It would compare
- * `Content-Type` to the letter, reject an empty body and a byte order mark, and report invalid JSON
+ * `Content-Type` to the letter, reject a byte order mark, and report invalid JSON
  * in a URL as an internal error.
  */
 export function useJsonOnly(): Plugin {

@@ -36,8 +36,8 @@ const MARK_LITERAL = `"\\u0000${MARK.slice(1)}`;
 
 /**
  * Parses a JSON text like `JSON.parse`, but with exact numbers. Each number that would change is
- * parsed as a marked string: `JSON.parse` with a reviver, which also has the source of a number,
- * takes seven times as long as without, this three times.
+ * parsed as a marked string, which takes three times as long as `JSON.parse` alone. A reviver, which
+ * also gets the source of a number, takes seven times as long.
  * @param text valid JSON
  */
 export function parseExactNumbers(text: string): unknown {
@@ -141,7 +141,7 @@ export function hasChangedLongNumber(json: Buffer): boolean {
   );
   let checkedUntil = 0;
   for (let index = 0; index < words.length; index += 3) {
-    // Four digits, or among them a character from `:` to `?`.
+    // Each of the four bytes is a digit, or a character from `:` to `?`.
     if (((words[index] as number) & 0xf0f0f0f0) !== 0x30303030) continue;
     const position = skippedBytes + 4 * index;
     if (position < checkedUntil) continue;

@@ -36,7 +36,7 @@ const DISCARD_REASON = new Error('The response body is no longer read.');
 
 /** Errors of a connection that the other side has closed. */
 const CLOSED_CONNECTION_CODES = new Set(['ECONNRESET', 'EPIPE']);
-/** undici's errors of one that ends regularly. Others with the same code are malformed responses. */
+/** undici's messages for a closed connection. `UND_ERR_SOCKET` also stands for malformed responses. */
 const CLOSED_CONNECTION_MESSAGES = new Set(['other side closed', 'closed']);
 
 /**
