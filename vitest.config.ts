@@ -19,6 +19,15 @@ const PIPELINE_TESTS = [
 ];
 /** Tests that send each request through all pipelines, over sockets. */
 const PIPELINE_COMPARISONS = ['test/sockets/pipeline-equivalence.test.ts'];
+/**
+ * Tests that wait for the real time limits of clients. `npm test` must end within two minutes, so
+ * only `test:pipelines` runs them.
+ */
+const REAL_TIME_TESTS = [
+  'test/sockets/half-closed-clients.test.ts',
+  'test/sockets/idle-clients.test.ts',
+  'test/sockets/unread-responses.test.ts',
+];
 /** The demo runs in its own process, which has both pipelines. */
 const NOT_PIPELINE_TESTS = [...ISOLATED, ...PIPELINE_COMPARISONS, 'test/sockets/demo.test.ts'];
 
@@ -42,7 +51,12 @@ export default defineConfig({
     projects: [
       // Loading the modules takes longer than most files, so they share what is loaded. No module keeps state.
       project('unit', ['test/**/*.test.ts'], {
-        exclude: [...configDefaults.exclude, ...ISOLATED, ...PIPELINE_COMPARISONS],
+        exclude: [
+          ...configDefaults.exclude,
+          ...ISOLATED,
+          ...PIPELINE_COMPARISONS,
+          ...REAL_TIME_TESTS,
+        ],
         isolate: false,
       }),
       project('isolated', ISOLATED),
