@@ -20,13 +20,17 @@ const PIPELINE_TESTS = [
 /** Tests that send each request through all pipelines, over sockets. */
 const PIPELINE_COMPARISONS = ['test/sockets/pipeline-equivalence.test.ts'];
 /**
- * Tests that wait for the real time limits of clients. `npm test` must end within two minutes, so
- * only `test:pipelines` runs them.
+ * Tests that wait for real time limits or start processes. `npm ci && npm test` must end within two
+ * minutes, so only `test:pipelines` runs them.
  */
 const REAL_TIME_TESTS = [
+  'test/sockets/embedded-process.test.ts',
   'test/sockets/half-closed-clients.test.ts',
   'test/sockets/idle-clients.test.ts',
+  'test/sockets/silent-connections.test.ts',
+  'test/sockets/slow-clients.test.ts',
   'test/sockets/unread-responses.test.ts',
+  'test/sockets/web-pages.test.ts',
 ];
 /** The demo runs in its own process, which has both pipelines. */
 const NOT_PIPELINE_TESTS = [...ISOLATED, ...PIPELINE_COMPARISONS, 'test/sockets/demo.test.ts'];
