@@ -37,7 +37,7 @@ export async function readDecodedBodyUpTo(
   }
   return Buffer.concat(decodedChunks);
 
-  /** The reader is not cancelled: that would close the connection before the response is on it. */
+  /** Does not cancel the reader: that would close the connection before the response is sent. */
   async function* readEncoded(): AsyncGenerator<Uint8Array> {
     let encodedBytes = 0;
     for (let chunk = firstChunk; chunk; chunk = await readChunk(reader)) {

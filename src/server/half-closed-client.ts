@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 /**
  * Interval between two probes of a client that has closed its side, in ms. Most responses are ready
  * before the first one. The operation of a client that has gone lasts two intervals longer: its
- * system answers the first probe with a reset, and the second one fails.
+ * system sends a reset after the first probe, and the second one fails.
  */
 const PROBE_INTERVAL_MS = 500;
 

@@ -30,7 +30,7 @@ export function withoutExactNumber(value: unknown): unknown {
   return isExactNumber(value) ? Number(value.rawJSON) : value;
 }
 
-/** Begins the texts that stand in for numbers. It is not predictable, so no response contains it. */
+/** Begins the strings that replace numbers. It is not predictable, so no response contains it. */
 const MARK = `\u0000${randomBytes(16).toString('base64url')}`;
 const MARK_LITERAL = `"\\u0000${MARK.slice(1)}`;
 
@@ -51,7 +51,7 @@ function markNumbers(text: string): string {
   while (start < text.length) {
     const quote = text.indexOf('"', start);
     const end = quote === -1 ? text.length : quote;
-    // Between two texts a colon, a comma or a bracket is the rule.
+    // A gap of one character between two strings has no number that changes.
     if (end - start > 1) {
       for (const match of text.slice(start, end).matchAll(NUMBER)) {
         const [source] = match;
@@ -68,7 +68,7 @@ function markNumbers(text: string): string {
 
 const NUMBER = /-?\d[\d.eE+-]*/g;
 
-/** The index after the closing quote of a text. */
+/** The index after the closing quote of a string. */
 function endOfText(json: string, openingQuote: number): number {
   for (let quote = json.indexOf('"', openingQuote + 1); quote !== -1; ) {
     let backslashes = 0;
@@ -156,7 +156,7 @@ const MIN_LONG_DIGITS = 16;
 function isChangedNumber(json: Buffer, startOfDigits: number, endOfDigits: number): boolean {
   if (endOfDigits - startOfDigits < MIN_LONG_DIGITS) return false;
   const start = json[startOfDigits - 1] === MINUS ? startOfDigits - 1 : startOfDigits;
-  // Texts of digits, such as phone numbers, stand between quotation marks.
+  // Strings of digits, such as phone numbers, have quotation marks around them.
   if (!NUMBER_NEIGHBOURS.includes(json[start - 1] ?? BLANK)) return false;
   const end = endOfExponent(json, endOfDigits);
   return (
