@@ -73,7 +73,7 @@ class OperationDriftLog implements DriftLog {
   }
 }
 
-/** The length of a path as JSON: names need no escapes. */
+/** The maximum length of a path as JSON: names need no escapes. */
 function countCharacters(path: LinkedPath): number {
   let sum = 2;
   for (let step: LinkedPath | undefined = path; step; step = step.prev)

@@ -117,8 +117,8 @@ export interface Handler {
 }
 
 /**
- * Key of the property of a Fetch `Request` that holds its caller. A `WeakMap` would be slower: an
- * entry takes 1 µs to set, as long as the lookup of a cached response.
+ * Key of the property of a Fetch `Request` that holds its caller. A `WeakMap` would be slower:
+ * setting an entry takes 1 µs, and so does the lookup of a cached response.
  */
 const CALLER = Symbol('caller');
 

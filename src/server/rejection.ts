@@ -47,7 +47,7 @@ export function tooManyConnections(setting: string): Rejection {
   ];
 }
 
-/** Node's error codes for requests that it cannot parse, and the gateway's responses to them. */
+/** Node's error codes for requests that it rejects, and the gateway's responses to them. */
 const REJECTIONS_BY_ERROR: { readonly [code: string]: Rejection } = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'BAD_USER_INPUT', 'The request did not arrive in time.'],
   HPE_HEADER_OVERFLOW: [431, 'OPERATION_TOO_COMPLEX', 'The headers are too large.'],
@@ -63,7 +63,7 @@ const MALFORMED_REQUEST: Rejection = [
   'Malformed or incomplete HTTP request.',
 ];
 
-/** The rejection of a request that Node cannot parse. */
+/** The rejection of a request that is malformed, late, or too large for Node's parser. */
 export function toParseRejection({ code = '' }: NodeJS.ErrnoException): Rejection {
   return REJECTIONS_BY_ERROR[code] ?? MALFORMED_REQUEST;
 }

@@ -29,9 +29,9 @@ const DECLARED_HASH = /^sha256:[\da-f]{64}$/;
 /**
  * Parses the id by which a request names its document. Undefined if it names none.
  *
- * Beside a `query` only a hash names the document: Apollo's, or an id with the prefix `sha256:`.
- * Every other id is a property of the client there and is ignored: Relay's network layers send the
- * id of their compiler with each text.
+ * In a request with a `query`, only a hash names the document: Apollo's, or an id with the prefix
+ * `sha256:`. Any other id has a meaning for the client only, and is ignored: Relay's network layers
+ * send the id of their compiler with each text.
  * @throws GraphQLError for an invalid id, and for ids that differ
  */
 export function parseDocumentId(

@@ -4,7 +4,7 @@ import { createFairLru, type FairLru } from '#cache/fair-lru.ts';
 const MAX_BYTES = 32 * 2 ** 20;
 /**
  * Measured bytes of a token with its AST node and location, and of a character. Characters count,
- * too, because comments have no tokens.
+ * too, because `tokenCount` does not include comments.
  */
 const BYTES_PER_TOKEN = 500;
 const BYTES_PER_CHARACTER = 50;

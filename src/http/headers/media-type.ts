@@ -3,7 +3,10 @@ import { memoizeHeader } from './memoize-header.ts';
 /** Media types of a response that is one JSON text. */
 export type MediaType = 'application/graphql-response+json' | 'application/json';
 
-/** Media types of a response in parts, for clients that do not accept one JSON text. */
+/**
+ * Media types of a response in parts. `Accept` selects an event stream by its weight, and multipart
+ * only if no range matches JSON.
+ */
 export type StreamMediaType = 'text/event-stream' | 'multipart/mixed';
 
 type AnyMediaType = MediaType | StreamMediaType;
@@ -42,7 +45,7 @@ export function isWhole(type: AnyMediaType | undefined): type is MediaType {
   return type === 'application/json' || type === 'application/graphql-response+json';
 }
 
-/** Whether a client prefers a page to every type of `negotiateMediaType`, or likes both alike. */
+/** Whether `Accept` gives HTML at least the weight of each type that is negotiated by weight. */
 export function prefersHtml(accept: string | null): boolean {
   return accept?.includes('text/html') === true && prefersHtmlMemoized(accept);
 }

@@ -134,7 +134,7 @@ function toKeyParts(
   return variableDefinitions.flatMap(({ variable, type }) => {
     const { value: name } = variable.name;
     const aspect = aspects.get(name);
-    // A non-null variable is present and not null, or nothing is executed.
+    // A non-null variable has a value other than null, sent or default, or nothing is executed.
     const affectsCost =
       aspect !== undefined && (aspect !== 'presence' || type.kind !== Kind.NON_NULL_TYPE);
     return affectsCost ? [{ name, aspect }] : [];

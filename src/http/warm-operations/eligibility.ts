@@ -7,7 +7,7 @@ const UNSUPPORTED_HEADERS = ['apollo-federation-include-trace', 'content-encodin
 
 /**
  * Whether a request may be a warm operation, as far as its head shows: a JSON POST within the body
- * limit that accepts one of the two media types of GraphQL over HTTP.
+ * limit. The negotiated media type must be one of the two of GraphQL over HTTP.
  */
 export function isEligible({ method, headers }: RequestHead, maxBodyBytes: number): boolean {
   return (

@@ -5,10 +5,10 @@ import { parseContentType } from '#http/headers/content-type.ts';
 import { withoutByteOrderMark } from '#http/read-body.ts';
 
 /**
- * Accepts an operation as JSON by POST, or in the URL by GET. Yoga would also accept forms and bare
- * GraphQL text, which any web page can send to any server without a preflight. It would compare
- * `Content-Type` to the letter, reject a byte order mark, and report invalid JSON
- * in a URL as an internal error.
+ * Accepts an operation as JSON by POST, or in the URL by GET. Yoga would also accept bare GraphQL
+ * text, and forms, which any web page can send to any server without a preflight. It would compare
+ * `Content-Type` to the letter, reject a byte order mark, and report invalid JSON in a URL as an
+ * internal error.
  */
 export function useJsonOnly(): Plugin {
   return {

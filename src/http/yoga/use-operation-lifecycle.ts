@@ -26,7 +26,7 @@ export function useOperationLifecycle({
 > {
   return {
     onExecute({ args: { contextValue, document }, setExecuteFn }) {
-      // Yoga's own executor reports that a variable does not fit, but not which one.
+      // Yoga's own executor ignores `EXECUTION_OPTIONS`, and reports up to 51 errors of variables.
       setExecuteFn(async (args: ExecutionArgs) => {
         const result = await execute({ ...args, options: EXECUTION_OPTIONS });
         try {
