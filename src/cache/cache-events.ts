@@ -20,6 +20,6 @@ export interface CacheState {
   /** Estimated size of the entries. */
   readonly bytes: number;
   readonly entries: number;
-  /** Lookups in flight that identical lookups can join: reading Redis, queued, or sent. */
+  /** Lookups in flight, at most one for each key: reading Redis, queued, or sent. */
   readonly inFlight: number;
 }

@@ -11,7 +11,7 @@ const OBJECT_BYTES = 24;
 /** V8 reserves space for properties that are never added. */
 const EMPTY_OBJECT_BYTES = 56;
 
-/** The number of properties from which an object is a hash table with names of its own. */
+/** An object with this many properties or more is a hash table with names of its own. */
 const MIN_DICTIONARY_PROPERTIES = 128;
 const DICTIONARY_SLOT_BYTES = 24;
 

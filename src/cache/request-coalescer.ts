@@ -25,7 +25,10 @@ export interface RequestCoalescer {
   isInFlight(fingerprint: string, key: string): boolean;
   /** The in-flight request that checks whether the credential is still accepted. */
   credentialCheckOf(fingerprint: string): InFlightRequest<LoadResult> | undefined;
-  /** Number of requests that are not settled, including queued ones. */
+  /**
+   * Number of requests that are not settled, including queued ones. Of several requests with the
+   * same key, only the latest counts.
+   */
   inFlightCount(): number;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A request that is not settled, and the operations that wait for its response. The request is
- * being read from the second tier, queued, or sent.
+ * queued or sent, or the gateway reads its response from the second tier.
  */
 export interface InFlightRequest<T> {
   /**

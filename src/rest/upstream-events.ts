@@ -58,7 +58,10 @@ export type FailureKind =
   | 'connect-timeout'
   /** The response was not complete in time. */
   | 'timeout'
-  /** The request was aborted: no operation waits for it any more. */
+  /**
+   * The gateway aborted the request: no operation waits for it any more, or its response exceeds
+   * the byte budget of its operation.
+   */
   | 'aborted'
   /** The response is not what the API documentation states. */
   | 'invalid'

@@ -108,8 +108,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       onError(source, error) {
         if (source === (client ?? source)) markDown(toErrorCode(error));
         else {
-          // It says nothing of the client that it should replace. The next one may find another
-          // master.
+          // The error of a replacement does not concern the client in use. The next replacement may
+          // find another master.
           replacement = undefined;
           source.destroy();
         }

@@ -24,7 +24,8 @@ export class TooManyValuesError extends Error {
 
 /**
  * Parses a body as JSON, deeply frozen: many readers share the value, and none may change it. A
- * number that JavaScript would change becomes an `ExactNumber`.
+ * number that JavaScript would change becomes an `ExactNumber`. The exceptions are decimals with at
+ * most 15 digits on each side of the point, and numbers so small that they become 0.
  * @throws TooDeepError, TooManyValuesError, SyntaxError
  */
 export function parseJson(chunks: readonly Uint8Array[]): unknown {

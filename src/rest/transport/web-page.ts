@@ -36,7 +36,7 @@ const MARKUP_TYPE = /^\s*(text\/html|(text|application)\/xml|[^\s;,/]+\/[^\s;,/]
 
 const [LESS_THAN] = Buffer.from('<');
 const JSON_START = Buffer.from('{["');
-/** White space, and the bytes that begin a text in UTF-8 or UTF-16 or fill it in UTF-16. */
+/** White space, the bytes of byte order marks, and the 0x00 of each ASCII character in UTF-16. */
 const INSIGNIFICANT = Buffer.from([
   0x09, 0x0a, 0x0c, 0x0d, 0x20, 0x00, 0xef, 0xbb, 0xbf, 0xfe, 0xff,
 ]);
