@@ -140,8 +140,8 @@ async function readView<T extends Identified>(
 }
 
 /**
- * Whether the list has an item at or after `start`, before `end`. It reads a page only if the
- * upstream reports no total.
+ * Whether the list has an item at or after `start`, before `end`. If `start` is on an unread page,
+ * the total decides, if the upstream reports one.
  */
 async function hasItemAt(list: List<Identified>, start: number, end: number): Promise<boolean> {
   if (start >= end) return false;
@@ -151,9 +151,10 @@ async function hasItemAt(list: List<Identified>, start: number, end: number): Pr
 }
 
 /**
- * Reads the pages of a window, which `takeBackward` then collects, from start to end. Items are
- * inserted at the start of a list. An item that moves to a later page between two reads then
- * appears twice, and the gateway reads again. In the opposite order, it would be missed.
+ * Reads the pages of a window from start to end, before `takeBackward` collects their items from
+ * end to start. Items are inserted at the start of a list. An item that moves to a later page
+ * between two reads then appears twice, and the gateway reads again. If the pages were read from
+ * end to start, the gateway would miss this item.
  */
 async function readInListOrder(list: List<Identified>, start: number, end: number): Promise<void> {
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1)

@@ -255,7 +255,7 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     }
   }
 
-  /** Drops a total that is smaller than the number of items served. */
+  /** Drops a total that is smaller than the number of items up to the end of this page. */
   #withoutFalseTotal(index: number, page: Page<T>): Page<T> {
     const reached = index * this.#pageSize + page.served;
     const isTotalFalse = page.total !== undefined && page.served > 0 && page.total < reached;

@@ -13,10 +13,11 @@ import { isRecentEnough } from './read-version.ts';
  * together, whatever their order. A cached page may be much older: it must be known to be newer
  * than the page before, or it is read again.
  *
- * An item that a removal moves to an earlier page between two reads is on neither page, whatever
- * the order, and only a total distinguishes it from an item that never existed. This can happen
- * between two reads of one operation, and between two cached reads, which may be as far apart as
- * their freshness allows: preventing it would require reading each page twice.
+ * If pages are read from start to end, an item that a removal moves to an earlier page between two
+ * reads is on neither page. Only a total distinguishes this item from an item that never existed.
+ * Such a move can happen between two reads of one operation, and between two cached reads, which
+ * may be as far apart as their freshness allows: detecting it would require reading each page
+ * twice.
  */
 export interface OrderedPages<T> {
   get(index: number): Page<T> | undefined;

@@ -4,9 +4,9 @@ import type { ReadPage } from './numbered-pages.ts';
 import { hasStatus } from './page-content.ts';
 
 /**
- * Reads a total from a page of one item: the upstream need not produce a whole page for a number,
- * nor the gateway read it. A page of the list that another field reads shows the total, too, so
- * then no further request is sent.
+ * Reads a total from a page of one item: a whole page takes longer to produce for the upstream, and
+ * longer to read for the gateway. A page of the list that another field reads shows the total, too,
+ * so then no further request is sent.
  *
  * The number of the first page need not be known: page 1 shows the total whether pages are numbered
  * from 0 or from 1. A total that the page contradicts is not used, and the list's pages decide.
