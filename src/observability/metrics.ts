@@ -27,11 +27,10 @@ export interface MetricsOptions {
 
 export interface Metrics extends UpstreamMetrics {
   readonly cacheEvents: CacheEvents;
-  /**
-   * A request to the GraphQL endpoint has arrived.
-   * @returns a function to call once, when the request has ended
-   */
-  onOperationStart(): () => void;
+  /** A request to the GraphQL endpoint has arrived. */
+  onOperationStart(): void;
+  /** A request to the GraphQL endpoint has ended. */
+  onOperationEnd(): void;
   /** An executed operation has ended. */
   onOperationExecuted(operation: OperationMetric): void;
   /** A request was rejected before execution. */
@@ -172,9 +171,9 @@ export function createMetrics({
     ...upstreamMetrics,
     onOperationStart() {
       operationsInProgress += 1;
-      return () => {
-        operationsInProgress -= 1;
-      };
+    },
+    onOperationEnd() {
+      operationsInProgress -= 1;
     },
     onOperationExecuted({ name, pipeline, code, ms, overheadMs }) {
       operations(name, pipeline);

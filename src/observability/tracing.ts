@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   INVALID_SPAN_CONTEXT,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -68,8 +69,9 @@ const GATEWAY_ERROR_CODES = /^(INTERNAL_|UPSTREAM_)/;
 export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
   let cachedTracer: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined;
   // Looked up on each use: a provider may be registered later.
+  const registeredProvider = () => provider ?? trace.getTracerProvider();
   const tracer = () => {
-    const registered = provider ?? trace.getTracerProvider();
+    const registered = registeredProvider();
     if (cachedTracer?.provider !== registered) {
       cachedTracer = {
         provider: registered,
@@ -78,10 +80,16 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
     }
     return cachedTracer.tracer;
   };
+  /** Without a provider, a request that carries no trace needs no span. */
+  const isRecording = () => {
+    const registered = registeredProvider();
+    return !(registered instanceof ProxyTracerProvider) || registered.getDelegateTracer('') != null;
+  };
   const serverAttributes = toServerAttributes(baseUrl);
 
   return {
     onRequest(method, route, headers) {
+      if (headers.get('traceparent') === null && !isRecording()) return UNTRACED_REQUEST;
       const verb = KNOWN_METHODS.has(method) ? method : '_OTHER';
       const parent = extractTraceContext(headers);
       const attributes = { 'http.request.method': verb, 'http.route': route };
@@ -113,6 +121,7 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
 
     onSend({ endpoint, retryCount, trace: parentContext }) {
       const parent = (parentContext as Context | undefined) ?? ROOT_CONTEXT;
+      if (parent === ROOT_CONTEXT && !isRecording()) return NOOP_OBSERVER;
       const attributes: Attributes = {
         ...serverAttributes,
         'http.request.method': 'GET',
@@ -141,6 +150,9 @@ function isNonRecording(span: Span): boolean {
 function noop(): void {}
 
 const NOOP_OBSERVER: UpstreamRequestObserver = { headers: {}, onEnd: noop };
+
+/** The span of a request without a trace, where no provider is registered. */
+const UNTRACED_REQUEST: RequestSpan = { context: ROOT_CONTEXT, ids: undefined, onEnd: noop };
 
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
 

@@ -1,4 +1,4 @@
-import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
   type ReadableSpan,
@@ -15,9 +15,7 @@ const TRACEPARENT = `00-${TRACE}-${SPAN}-01`;
 
 function createTracedGateway(options: TestGatewayOptions = {}, isRecording = true) {
   const exporter = new InMemorySpanExporter();
-  const tracerProvider = new TracerProvider({
-    spanProcessors: [new SimpleSpanProcessor({ exporter })],
-  });
+  const tracerProvider = toTracerProvider(exporter);
   const sent: (string | null)[] = [];
   const kept = captureLog();
   const gateway = createTestGateway({
@@ -29,6 +27,10 @@ function createTracedGateway(options: TestGatewayOptions = {}, isRecording = tru
     gateway: { log: kept.log, ...(isRecording ? { tracerProvider } : {}), ...options.gateway },
   });
   return { ...gateway, ...kept, sent, spans: () => exporter.getFinishedSpans() };
+}
+
+function toTracerProvider(exporter: InMemorySpanExporter) {
+  return new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
 }
 
 const idsOf = (span: ReadableSpan | undefined) => ({
@@ -169,4 +171,22 @@ test('a coalesced request propagates the trace of the caller that started it', a
     ),
   );
   expect(world.sent).toEqual([TRACEPARENT]);
+});
+
+test('a tracer provider that the process registers after the first request records the next one', async () => {
+  const world = createTracedGateway({}, false);
+  const exporter = new InMemorySpanExporter();
+  await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
+  trace.setGlobalTracerProvider(toTracerProvider(exporter));
+  try {
+    await world.execute('query Campaigns { campaigns(first: 1) { nodes { id } } }');
+  } finally {
+    trace.disable();
+  }
+  expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual([
+    'GET /campaigns',
+    'query Campaigns',
+  ]);
+  expect(world.traffic()).toEqual(['GET /assistants', 'GET /campaigns']);
+  expect(world.sent).toEqual([null, expect.stringMatching(/^00-/)]);
 });
