@@ -20,9 +20,11 @@ import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
 import type { Handler } from '#http/message.ts';
 import { type CachedResponse, toSessionCache } from '#http/response-cache/cached-response.ts';
+import { createConditions } from '#observability/conditions.ts';
 import { createLogger } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNamer } from '#observability/operation-names.ts';
+import { createRefusedOriginLog } from '#observability/refused-origins.ts';
 import { createRequestObserver } from '#observability/request-observer.ts';
 import { createServerObserver } from '#observability/server-observer.ts';
 import { createTracing } from '#observability/tracing.ts';
@@ -94,17 +96,33 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   let isDraining = false;
 
+  const keyHolder = isServiceMode ? 'gateway' : 'caller';
+  const conditions = createConditions({
+    baseUrl: revox.baseUrl,
+    keyHolder,
+    upstreamState: () => restClient.state,
+    log,
+    now,
+    monotonicNow,
+    startTimer,
+  });
   const metrics = createMetrics({
+    conditionStates: conditions.readStates,
     upstreamState: () => restClient.state,
     cacheState: () => cachingClient.state,
     unsentBytes: () => unsentBudget.totalBytes(),
     includeProcess: options.processMetrics ?? false,
   });
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
-  const upstreamObserver = createUpstreamObserver(metrics, tracing, now);
+  const upstreamObserver = createUpstreamObserver({
+    metrics,
+    tracing,
+    conditions: conditions.upstream,
+    log,
+    now,
+  });
   const serverObserver = createServerObserver(metrics, log);
 
-  const keyHolder = isServiceMode ? 'gateway' : 'caller';
   const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
   const restClient = createRestClient({
     ...revox,
@@ -131,7 +149,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
           timeoutMs: cache.redisTimeoutMs,
           now,
           startTimer,
-          onStatusChange: log.error,
+          onStatusChange: conditions.onRedisStatusChange,
         });
   const cachingClient = createCachingClient<CachedResponse>(restClient.send, {
     ...cache,
@@ -211,12 +229,14 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     fastPath: options.fastPath ?? true,
     responseCache: options.responseCache ?? true,
     corsOrigins: settings.corsOrigins,
+    onOriginRefused: createRefusedOriginLog({ log, monotonicNow }),
     compression: settings.compression,
     isReady: () => !isDraining,
     upstreamStatus: () => ({
       ...restClient.state,
       lastResponseAt: upstreamObserver.lastResponseAt,
     }),
+    conditionStatus: conditions.readStates,
     metrics,
     observeRequest: createRequestObserver({
       operationRoute: GRAPHQL_ENDPOINT,
@@ -250,12 +270,19 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       isDraining = true;
     },
     dispose: async () => {
+      conditions.close();
       await Promise.all([undiciTransport.close(), redis?.close()]);
     },
   };
 
   function createTokenVerifier(jwt: JwtSettings): VerifyToken {
     const fetchKeys = options.fetchKeys ?? createJsonFetch(undiciTransport.transport, userAgent);
-    return createLazyJwtVerifier({ ...jwt, fetchKeys, onStatusChange: log.error, now });
+    return createLazyJwtVerifier({
+      ...jwt,
+      fetchKeys,
+      onFetchFailed: conditions.onKeysFetchFailed,
+      onFetched: conditions.onKeysFetched,
+      now,
+    });
   }
 }

@@ -66,7 +66,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server, system-clock.ts',
   'node-handler.ts': '@whatwg-node/server, http/error-response.ts, node:http (types), node:stream',
   observability:
-    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), generated, node:crypto, pino, prom-client, rest (types)',
+    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, pino, prom-client, rest (types)',
   pagination: 'errors, lru-cache, node:crypto, rest (types)',
   resolvers:
     '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',

@@ -1,4 +1,4 @@
-import { BudgetExceededError, GatewayError } from '#errors/gateway-error.ts';
+import { BudgetExceededError, type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 import {
   UpstreamError,
   UpstreamNotFoundError,
@@ -145,6 +145,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       if (joined) joined.state.deadlineAt = Math.max(joined.state.deadlineAt, context.deadlineAt());
       let inFlight = joined;
       let stopWaiting = () => {};
+      let code: ErrorCode | undefined;
       try {
         context.signal.throwIfAborted();
         inFlight ??= coalescer.start(context, request, key, newerThan);
@@ -162,30 +163,29 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
         const stale = memoryStore.get(fingerprint, key);
         if (!(stale && stalenessPolicy.canServeOnError(stale, error, fingerprint))) {
           events.onLookup(request.endpoint, 'failed');
-          const isUpstreamError = error instanceof UpstreamError;
-          if (isUpstreamError)
-            record(
-              error.status ?? null,
-              joined ? 'coalesced' : 'network',
-              inFlight?.state.attempts,
-            );
+          if (error instanceof UpstreamError) {
+            const source = joined ? 'coalesced' : 'network';
+            record(error.status ?? null, source, inFlight?.state.attempts, undefined, error.code);
+          }
           throw error;
         }
+        if (error instanceof GatewayError) code = error.code;
         result = { entry: stale, source: 'stale' };
       } finally {
         stopWaiting();
       }
-      return respond(result.entry, result.source, inFlight?.state.attempts);
+      return respond(result.entry, result.source, inFlight?.state.attempts, code);
     }
 
     function respond<T>(
       entry: Entry,
       source: Exclude<ResponseSource, 'failed'>,
       attempts = 0,
+      code?: ErrorCode,
     ): UpstreamResponse<T> {
       events.onLookup(request.endpoint, source);
       const isCacheHit = source === 'memory' || source === 'redis';
-      record(entry.status, isCacheHit ? 'cache' : source, attempts, entry);
+      record(entry.status, isCacheHit ? 'cache' : source, attempts, entry, code);
       if (isNotFound(entry.status))
         throw new UpstreamNotFoundError({ method: 'GET', path: request.path }, entry.status);
       const readVersion = { ...entry.readVersion, isCached: isCacheHit || source === 'stale' };
@@ -197,10 +197,19 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       source: UpstreamLookup['source'],
       attempts = 0,
       entry?: Entry,
+      code?: ErrorCode,
     ): void {
       const retries = attempts > 1 ? { retries: attempts - 1 } : {};
+      const details = code === undefined ? retries : { code, ...retries };
       context.usage.record(
-        { method: 'GET', path: key, status, ms: monotonicNow() - startedAt, source, ...retries },
+        {
+          method: 'GET',
+          path: key,
+          status,
+          ms: monotonicNow() - startedAt,
+          source,
+          ...details,
+        },
         entry,
         request.endpoint,
       );

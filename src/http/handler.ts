@@ -39,6 +39,8 @@ export interface HandlerOptions
   readonly isLoopbackOnly: boolean;
   /** Origins whose pages may read responses, besides the gateway's own. */
   readonly corsOrigins: readonly string[];
+  /** Called when a page of another origin cannot read a response. */
+  readonly onOriginRefused: (origin: string) => void;
   /**
    * Whether responses are compressed for clients that accept that. False: a proxy in front does it.
    */
@@ -63,7 +65,7 @@ interface Target {
  */
 export function createHandler(options: HandlerOptions): Handler {
   const { basePath } = options;
-  const cors = createCors(options.corsOrigins);
+  const cors = createCors(options.corsOrigins, options.onOriginRefused);
   const graphqlServer = createGraphQLServer({
     ...options,
     endpoint: `${basePath}${GRAPHQL_ENDPOINT}`,

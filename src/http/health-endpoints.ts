@@ -17,9 +17,23 @@ export interface UpstreamStatus {
   readonly lastResponseAt: number | undefined;
 }
 
+/** A failing server or an open circuit breaker. Name and cause are from closed sets. */
+export interface ConditionStatus {
+  readonly name: string;
+  readonly isActive: boolean;
+  readonly cause: string;
+  /** When it began, in ms. */
+  readonly since: number;
+  /** When it ended, in ms; undefined while it is active. */
+  readonly endedAt: number | undefined;
+  readonly count: number;
+}
+
 export interface HealthEndpointsOptions {
   readonly isReady: () => boolean;
   readonly upstreamStatus: () => UpstreamStatus;
+  /** The conditions that have occurred. */
+  readonly conditionStatus: () => readonly ConditionStatus[];
   readonly metrics: {
     readonly contentType: string;
     render(): Promise<string>;
@@ -43,6 +57,7 @@ export const HEALTH_PATHS = ['/health', '/ready', '/metrics'];
 export function createHealthEndpoints({
   isReady,
   upstreamStatus,
+  conditionStatus,
   metrics,
 }: HealthEndpointsOptions): HandleHealthRequest {
   return (pathname, { method }) => {
@@ -58,7 +73,11 @@ export function createHealthEndpoints({
     const ready = isReady();
     const status = ready ? 'ready' : 'draining';
     return Response.json(
-      { status, upstream: toReadyField(upstreamStatus()) },
+      {
+        status,
+        upstream: toReadyField(upstreamStatus()),
+        conditions: toConditionsField(conditionStatus()),
+      },
       { status: ready ? 200 : 503, headers },
     );
   };
@@ -86,4 +105,20 @@ function toReadyField({
     coolingDown,
     lastResponseAt: lastResponseAt === undefined ? null : new Date(lastResponseAt).toISOString(),
   };
+}
+
+/** The field `conditions` of `/ready`, by name. */
+function toConditionsField(conditions: readonly ConditionStatus[]): object {
+  return Object.fromEntries(
+    conditions.map(({ name, isActive, cause, since, endedAt, count }) => [
+      name,
+      {
+        active: isActive,
+        cause,
+        since: new Date(since).toISOString(),
+        ...(endedAt !== undefined && { endedAt: new Date(endedAt).toISOString() }),
+        count,
+      },
+    ]),
+  );
 }

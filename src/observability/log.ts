@@ -10,6 +10,8 @@ export interface Log {
   /** Messages for debugging; absent if the level `debug` is off. */
   debug?(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
+  /** Messages about a restriction; absent: `error` gets them. */
+  warn?(message: string, fields?: LogFields): void;
   /** Logs an unexpected error with its stack: it is visible only to the operator of the gateway. */
   unexpected(error: unknown, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;

@@ -45,6 +45,7 @@ export function createLogger({ level, format }: LogSettings, output?: Destinatio
   return {
     debug: (message, fields) => write(logger, 'debug', message, fields),
     info: (message, fields) => write(logger, 'info', message, fields),
+    warn: (message, fields) => write(logger, 'warn', message, fields),
     error: (message, fields) => write(logger, 'error', message, fields),
     unexpected: (error, fields) =>
       logger.error({ ...fields, error: toErrorFields(error) }, 'Unexpected error'),
@@ -69,7 +70,7 @@ function createTimestamp(): () => string {
 
 function write(
   logger: Logger,
-  level: 'debug' | 'info' | 'error',
+  level: 'debug' | 'info' | 'warn' | 'error',
   message: string,
   fields: LogFields | undefined,
 ): void {

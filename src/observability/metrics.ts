@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
+import type { ConditionState } from './condition-log.ts';
 import { createMetricFactory } from './metric-factory.ts';
 import {
   createUpstreamMetrics,
@@ -13,6 +14,8 @@ export interface MetricsOptions {
   /** Called on each read of the metrics. */
   readonly upstreamState: () => UpstreamState;
   readonly cacheState: () => CacheState;
+  /** @default none */
+  readonly conditionStates?: () => readonly ConditionState[];
   /**
    * Bytes of responses that clients have not read yet.
    * @default always 0
@@ -84,6 +87,7 @@ const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 export function createMetrics({
   upstreamState,
   cacheState,
+  conditionStates = () => [],
   unsentBytes = () => 0,
   includeProcess,
 }: MetricsOptions): Metrics {
@@ -154,6 +158,16 @@ export function createMetrics({
     'upstream_coalescing_in_flight',
     'Upstream lookups in flight, which identical lookups can join.',
     () => cacheState().inFlight,
+  );
+  labelledGauge(
+    'condition_active',
+    'Conditions that have occurred, by their last cause: 1 while the condition is active, else 0.',
+    ['condition', 'cause'],
+    (conditions) => {
+      conditions.reset();
+      for (const { name, cause, isActive } of conditionStates())
+        conditions.set({ condition: name, cause }, isActive ? 1 : 0);
+    },
   );
   const drift = counter(
     'drift_total',

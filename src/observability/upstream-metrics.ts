@@ -1,3 +1,4 @@
+import type { FailureCauseKind } from '#errors/failure-cause.ts';
 import type {
   CircuitScope,
   CircuitState,
@@ -27,6 +28,8 @@ export interface UpstreamRequestMetric {
   readonly status: number | null;
   /** Undefined if the request succeeded. */
   readonly failure: string | undefined;
+  /** Why the upstream fails; undefined if the failure concerns a single key, object or request. */
+  readonly cause?: { readonly kind: FailureCauseKind } | undefined;
   readonly ms: number;
 }
 
@@ -54,6 +57,11 @@ export function createUpstreamMetrics(
     'upstream_retries_total',
     'Retries of failed upstream requests, by endpoint and reason of the failure.',
     ['endpoint', 'reason'],
+  );
+  const failures = counter(
+    'upstream_failures_total',
+    'Failed upstream requests that are failures of the upstream, by cause.',
+    ['cause'],
   );
   const queueSeconds = histogram(
     'upstream_queue_wait_seconds',
@@ -111,7 +119,8 @@ export function createUpstreamMetrics(
         if (change === 'opened') circuitsOpened.inc({ scope });
       },
     },
-    onUpstreamRequestEnd({ endpoint, status, failure, ms }) {
+    onUpstreamRequestEnd({ endpoint, status, failure, cause, ms }) {
+      if (cause) failures.inc({ cause: cause.kind });
       upstreamSeconds(ms / 1000, endpoint, toStatusLabel(status), failure ?? 'ok');
     },
   };

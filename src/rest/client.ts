@@ -187,7 +187,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
     } finally {
       const ms = monotonicNow() - startedAt;
       recordOutcome(outcome.kind);
-      observer?.onEnd({ status: outcome.status, failure: outcome.kind, ms });
+      const { kind: failure, status, failureCause: cause } = outcome;
+      observer?.onEnd({ status, failure, cause, ms });
       applyOutcome(outcome, credential.fingerprint, requestLine.path);
       if (outcome.kind === undefined) latencyEstimate.record(endpoint, ms);
       // The upstream might continue to process an aborted request. The slot stays taken until the
@@ -221,7 +222,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
         status,
         cause,
       });
-      throw new FailedRequest('invalid', error);
+      const failureCause = { kind: 'invalid-response', problem: cause.message } as const;
+      throw new FailedRequest('invalid', error, { failureCause });
     }
   }
 
@@ -261,6 +263,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
 type SendOutcome = Pick<FailedRequest, 'status'> & {
   readonly kind: FailedRequest['kind'] | undefined;
   readonly retryAfterMs?: number | undefined;
+  readonly failureCause?: FailedRequest['failureCause'];
 };
 
 /** The outcome until the request is sent: it stays if a hook or an observer throws. */

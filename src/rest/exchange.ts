@@ -1,16 +1,10 @@
+import { type FailureCause, toRequestTarget } from '#errors/failure-cause.ts';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
-  CredentialRejectedError,
-  RateLimitedError,
   UpstreamInvalidResponseError,
-  UpstreamNotFoundError,
-  UpstreamRejectedError,
   type UpstreamRequestLine,
   UpstreamTimeoutError,
-  UpstreamUnavailableError,
-  WebPageError,
 } from '#errors/upstream-error.ts';
-import { parseRetryAfterMs } from '#rest/resilience/retry-after.ts';
 import { EncodingError } from '#rest/transport/content-encoding.ts';
 import { parseJson, TooDeepError, TooManyValuesError } from '#rest/transport/parse-json.ts';
 import { createParseScheduler } from '#rest/transport/parse-scheduler.ts';
@@ -20,15 +14,20 @@ import {
   type Transport,
   type TransportResponse,
 } from '#rest/transport/transport.ts';
-import { canBeMistaken, isWebPage } from '#rest/transport/web-page.ts';
+import { isWebPage } from '#rest/transport/web-page.ts';
 import type { Credential } from './credential.ts';
-import { FailedRequest, type RetryAdvice, toFailedTransport } from './failed-request.ts';
+import { FailedRequest, toFailedTransport } from './failed-request.ts';
+import { createResponseFailures } from './response-failures.ts';
 import type { Budget } from './upstream-context.ts';
 
 export interface ExchangeOptions {
   readonly transport: Transport;
   /** Without a trailing slash. */
   readonly baseUrl: string;
+  /** The proxies that requests may go through: their failures have a cause of their own. @default none */
+  readonly proxies?:
+    | { readonly http: string | undefined; readonly https: string | undefined }
+    | undefined;
   /**
    * Time limit of one request, from connecting to the last byte, in ms. It starts again when the
    * gateway resumes reading after a pause.
@@ -80,8 +79,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const { transport, userAgent, timeoutMs, maxResponseBytes: maxBytes, startTimer } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const basePath = pathname === '/' ? '' : pathname;
+  const target = toRequestTarget(options.baseUrl, [options.proxies?.http, options.proxies?.https]);
   /** The last parsed `Date` header: all responses of one second have the same. */
   let lastDate: { readonly text: string; readonly ms: number } | undefined;
+  const responseFailures = createResponseFailures({ ...options, toUpstreamNow });
   const parseScheduler = createParseScheduler(options.monotonicNow, setImmediate);
 
   return async ({ requestLine, query, credential, signal, headers, budget, onReadPause }) => {
@@ -133,14 +134,17 @@ export function createExchange(options: ExchangeOptions): Exchange {
       response = await pendingResponse.response;
     } catch (error) {
       throw abortCause
-        ? new FailedRequest(abortCause, new UpstreamTimeoutError(requestLine, error))
-        : toFailedTransport(requestLine, error);
+        ? new FailedRequest(abortCause, new UpstreamTimeoutError(requestLine, error), {
+            failureCause: abortCause === 'timeout' ? RESPONSE_TIMEOUT : undefined,
+          })
+        : toFailedTransport(requestLine, error, target);
     } finally {
       isSettled = true;
       stopTimer();
       signal.removeEventListener('abort', onAbort);
     }
-    if (!isSuccess(response.status)) throw toFailedStatus(requestLine, response);
+    if (!isSuccess(response.status))
+      throw responseFailures.toFailedStatus(requestLine, query, response);
     const body = isLarge(response)
       ? await parseScheduler.run(credential.fingerprint, () => {
           if (signal.aborted)
@@ -161,57 +165,14 @@ export function createExchange(options: ExchangeOptions): Exchange {
       return parseJson(body);
     } catch (cause) {
       if (cause instanceof BudgetExceededError) throw new FailedRequest('aborted', cause);
-      if (isWebPage(response)) throw toFailedPage(requestLine, response);
+      if (isWebPage(response)) throw responseFailures.toFailedPage(requestLine, response);
+      const problem = describeBodyError(cause);
       throw new FailedRequest(
         'invalid',
-        new UpstreamInvalidResponseError(requestLine, describeBodyError(cause), { status, cause }),
+        new UpstreamInvalidResponseError(requestLine, problem, { status, cause }),
+        { failureCause: { kind: 'invalid-response', problem } },
       );
     }
-  }
-
-  function toFailedStatus(
-    requestLine: UpstreamRequestLine,
-    response: TransportResponse,
-  ): FailedRequest {
-    const { status } = response;
-    if (canBeMistaken(status) && isWebPage(response)) return toFailedPage(requestLine, response);
-    const advice = toRetryAdvice(response);
-    if (status === 401 || status === 403) {
-      const isCallerKey = options.keyHolder === 'caller';
-      const error = isCallerKey
-        ? new CredentialRejectedError(requestLine, status)
-        : new UpstreamRejectedError(requestLine, status);
-      return new FailedRequest('credential', error, advice);
-    }
-    if (status === 404 || status === 410)
-      return new FailedRequest('missing', new UpstreamNotFoundError(requestLine, status), advice);
-    if (status === 429)
-      return new FailedRequest(
-        'rate-limited',
-        new RateLimitedError(requestLine, advice.retryAfterMs ?? 0, 429),
-        advice,
-      );
-    if (status >= 400 && status < 500)
-      return new FailedRequest('rejected', new UpstreamRejectedError(requestLine, status), advice);
-    const kind = status >= 500 ? 'server-error' : 'rejected';
-    return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { status }), advice);
-  }
-
-  function toFailedPage(
-    requestLine: UpstreamRequestLine,
-    response: TransportResponse,
-  ): FailedRequest {
-    const error = new WebPageError(requestLine, response.status);
-    return new FailedRequest('server-error', error, toRetryAdvice(response));
-  }
-
-  function toRetryAdvice(response: TransportResponse): RetryAdvice {
-    const retryAfterMs = parseRetryAfterMs(response.header, toUpstreamNow(response));
-    const shouldRetry = parseBoolean(response.header('x-should-retry'));
-    return {
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      ...(shouldRetry === undefined ? {} : { shouldRetry }),
-    };
   }
 
   /**
@@ -240,6 +201,8 @@ function isLarge({ body }: TransportResponse): boolean {
   return bytes > MAX_SMALL_BODY_BYTES;
 }
 
+const RESPONSE_TIMEOUT: FailureCause = { kind: 'response-timeout', stage: 'response' };
+
 /** One error for all timeouts: each new error captures a stack. */
 const TIMEOUT_REASON = new Error('The request to the upstream timed out.');
 
@@ -250,9 +213,4 @@ function describeBodyError(cause: unknown): string {
   if (cause instanceof TooManyValuesError) return 'too many values';
   // The client gets only the gateway's own messages, not those of undici or Node.
   return cause instanceof EncodingError ? cause.message : 'not readable';
-}
-
-function parseBoolean(header: string | undefined): boolean | undefined {
-  const text = header?.trim().toLowerCase();
-  return text === 'true' ? true : text === 'false' ? false : undefined;
 }

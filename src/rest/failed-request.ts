@@ -1,3 +1,10 @@
+import {
+  type FailureCause,
+  type FailureCauseKind,
+  type RequestTarget,
+  toErrorCode,
+  toTransportCause,
+} from '#errors/failure-cause.ts';
 import type { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
   type UpstreamError,
@@ -13,6 +20,11 @@ export interface RetryAdvice {
   readonly shouldRetry?: boolean;
 }
 
+export interface FailureDetails extends RetryAdvice {
+  /** Absent if the failure says nothing about the upstream. */
+  readonly failureCause?: FailureCause | undefined;
+}
+
 /** A failed request, with all that decides whether it is retried. */
 export class FailedRequest extends Error {
   override name = 'FailedRequest';
@@ -26,17 +38,19 @@ export class FailedRequest extends Error {
   readonly retryAfterMs: number | undefined;
   /** Whether the upstream wants a retry (`x-should-retry`). */
   readonly shouldRetry: boolean | undefined;
+  readonly failureCause: FailureCause | undefined;
 
   constructor(
     kind: FailureKind,
     error: UpstreamError | BudgetExceededError,
-    advice: RetryAdvice = {},
+    details: FailureDetails = {},
   ) {
     super(error.message, { cause: error });
     this.kind = kind;
     this.error = error;
-    this.retryAfterMs = advice.retryAfterMs;
-    this.shouldRetry = advice.shouldRetry;
+    this.retryAfterMs = details.retryAfterMs;
+    this.shouldRetry = details.shouldRetry;
+    this.failureCause = details.failureCause;
   }
 
   /** The upstream's status; null without a response. */
@@ -46,27 +60,35 @@ export class FailedRequest extends Error {
 }
 
 /** A request without a response: no connection, a broken one, or a timeout. */
-export function toFailedTransport(requestLine: UpstreamRequestLine, cause: unknown): FailedRequest {
-  const code =
-    errorCodeOf(cause) ?? errorCodeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT')
-    return new FailedRequest('connect-timeout', new UpstreamTimeoutError(requestLine, cause));
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new FailedRequest('timeout', new UpstreamTimeoutError(requestLine, cause));
-  }
-  const kind = UNREACHABLE_CODES.test(code) ? 'unreachable' : 'connection';
-  return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { cause }));
+export function toFailedTransport(
+  requestLine: UpstreamRequestLine,
+  cause: unknown,
+  target?: RequestTarget,
+): FailedRequest {
+  const failureCause = toTransportCause(cause, target);
+  const details = { failureCause };
+  if (toErrorCode(cause) === 'UND_ERR_CONNECT_TIMEOUT')
+    return new FailedRequest(
+      'connect-timeout',
+      new UpstreamTimeoutError(requestLine, cause),
+      details,
+    );
+  if (failureCause.kind === 'response-timeout')
+    return new FailedRequest('timeout', new UpstreamTimeoutError(requestLine, cause), details);
+  const kind = NOT_CONNECTED.has(failureCause.kind) ? 'unreachable' : 'connection';
+  return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { cause }), details);
 }
 
 /**
- * Failures before the first byte of the request is sent: names, routes, ports, proxies and
- * certificates. Any other failure may depend on the request.
+ * Failures before the first byte of the request is sent: names, routes, ports, proxies, handshakes
+ * and certificates. Any other failure may depend on the request.
  */
-const UNREACHABLE_CODES =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_PRX_|ERR_TLS_|CERT_|.*_CERT|UNABLE_TO_)/;
-
-function errorCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
-}
+const NOT_CONNECTED = new Set<FailureCauseKind>([
+  'connection-refused',
+  'name-not-found',
+  'unreachable',
+  'connect-timeout',
+  'proxy',
+  'certificate',
+  'tls',
+]);

@@ -1,4 +1,4 @@
-import type { BudgetExceededError } from '#errors/gateway-error.ts';
+import type { BudgetExceededError, ErrorCode } from '#errors/gateway-error.ts';
 import type { UpstreamError } from '#errors/upstream-error.ts';
 import type { Credential } from './credential.ts';
 import type { Endpoint } from './upstream-request.ts';
@@ -97,6 +97,10 @@ export interface UpstreamLookup {
    * freshness.
    */
   readonly source: 'network' | 'cache' | 'stale' | 'coalesced';
+  /**
+   * The code of the error, if the request has failed. `stale`: why no new response was served.
+   */
+  readonly code?: ErrorCode;
   /** Number of retries; absent if there were none. */
   readonly retries?: number;
 }

@@ -1,3 +1,4 @@
+import type { FailureCause } from '#errors/failure-cause.ts';
 import type { Endpoint } from './upstream-request.ts';
 
 /**
@@ -18,8 +19,8 @@ export interface UpstreamEvents {
   onRateLimited(ms: number): void;
   /** A request was rejected because the queue is full. */
   onQueueFull(): void;
-  /** A circuit has opened or closed. */
-  onCircuitChange(change: 'opened' | 'closed', scope: CircuitScope): void;
+  /** A circuit has opened or closed, or sends a probe. */
+  onCircuitChange(change: CircuitChange, scope: CircuitScope): void;
 }
 
 export interface OutgoingRequest {
@@ -41,6 +42,11 @@ export interface RequestOutcome {
   readonly status: number | null;
   /** Undefined for a usable response. */
   readonly failure: FailureKind | undefined;
+  /**
+   * Why the upstream fails; undefined for a usable response, and for a failure that concerns a
+   * single key, object or request.
+   */
+  readonly cause?: FailureCause | undefined;
   /** From sending to the last byte, in ms. */
   readonly ms: number;
 }
@@ -92,6 +98,9 @@ export interface UpstreamState {
  * cannot be made. `endpoint`: those of one caller to one endpoint.
  */
 export type CircuitScope = 'connection' | 'endpoint';
+
+/** `half-open`: the open time is over, and a probe is sent. */
+export type CircuitChange = 'opened' | 'half-open' | 'closed';
 
 /** `open`: no request is sent. `half-open`: a single probe is sent. */
 export type CircuitState = 'closed' | 'half-open' | 'open';

@@ -40,8 +40,9 @@ function createTokenGateway(...keys: IssuerKey[]) {
     gateway: {
       fetchKeys: toFetchKeys(issuer),
       now,
+      monotonicNow: now,
       log: {
-        info: () => {},
+        info: (message) => message !== 'request' && logged.push(message),
         error: (message) => logged.push(message),
         unexpected: (error) => logged.push(String(error)),
       },
@@ -154,36 +155,41 @@ describe('Issuer keys', () => {
 });
 
 describe('Unavailable issuer keys', () => {
+  const NO_KEY_SET =
+    'id.test sends unexpected responses: no JSON Web Key Set. Check the host and the path of JWT_JWKS_URL; if they are right, the server has changed.';
   const FAULTS: {
     readonly [name: string]: { readonly respond: () => Promise<Response>; readonly reason: string };
   } = {
     'a status of 500': {
       respond: async () => new Response('at db.internal', { status: 500 }),
-      reason: 'status 500',
+      reason:
+        'id.test responds with an error of its own (status 500). The fault is in the server. The gateway needs no restart.',
     },
     'a redirect': {
       respond: async () =>
         new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
-      reason: 'status 302',
+      reason:
+        'id.test redirects (status 302), and the gateway follows no redirect. Check the scheme, the host and the path of JWT_JWKS_URL.',
     },
     'a body that is not JSON': {
       respond: async () => new Response('<html>db.internal'),
-      reason: 'the response is not a JSON Web Key Set',
+      reason: NO_KEY_SET,
     },
     'a body that is not a key set': {
       respond: async () => Response.json({ keys: 'db.internal' }),
-      reason: 'the response is not a JSON Web Key Set',
+      reason: NO_KEY_SET,
     },
     'no connection': {
       respond: () =>
         Promise.reject(
           Object.assign(new Error('connect to db.internal'), { code: 'ECONNREFUSED' }),
         ),
-      reason: 'ECONNREFUSED',
+      reason:
+        'id.test refuses connections (ECONNREFUSED). Check the host and the port of JWT_JWKS_URL, and whether the server runs.',
     },
     'an error without a code': {
       respond: () => Promise.reject(new TypeError('db.internal')),
-      reason: 'TypeError',
+      reason: 'Requests to id.test fail (TypeError). Nothing more is known.',
     },
   };
 
@@ -203,12 +209,14 @@ describe('Unavailable issuer keys', () => {
       }
       expect(issuer.requests).toHaveLength(3);
       expect(logged).toEqual([
-        `The keys of JWT_JWKS_URL cannot be fetched: ${reason}. The gateway rejects bearer tokens with 503 until it can fetch keys.`,
+        `The keys of JWT_JWKS_URL cannot be fetched: ${reason} The gateway rejects bearer tokens with 503 until it can fetch keys.`,
       ]);
 
       issuer.respond = respondNormally;
       expect(await authenticate(tokenOf(one))).toBe('200');
-      expect(logged.slice(1)).toEqual(['The keys of JWT_JWKS_URL can be fetched again.']);
+      expect(logged.slice(1)).toEqual([
+        'The keys of JWT_JWKS_URL can be fetched again after 15 s; 3 fetches failed.',
+      ]);
       expect(await authenticate(tokenOf(two))).toBe(REJECTED);
     },
   );
@@ -221,7 +229,7 @@ describe('Unavailable issuer keys', () => {
     passSeconds(600);
     expect(await authenticate(tokenOf(one))).toBe('200');
     expect(logged).toEqual([
-      'The keys of JWT_JWKS_URL cannot be fetched: status 502. The gateway verifies bearer tokens with the last fetched keys until they are about an hour old.',
+      'The keys of JWT_JWKS_URL cannot be fetched: id.test responds with an error of its own (status 502). The fault is in the server. The gateway needs no restart. The gateway verifies bearer tokens with the last fetched keys until they are about an hour old.',
     ]);
     // The unknown key may be a new one, so the response is 503 and not 401.
     expect(await authenticate(tokenOf(two))).toBe(UNAVAILABLE);
@@ -250,7 +258,7 @@ describe('Unavailable issuer keys', () => {
       expect(await authenticate(tokenOf(one))).toBe(UNAVAILABLE);
       expect(timeouts.mock.calls).toEqual([[5_000]]);
       expect(logged).toEqual([
-        'The keys of JWT_JWKS_URL cannot be fetched: TimeoutError. The gateway rejects bearer tokens with 503 until it can fetch keys.',
+        'The keys of JWT_JWKS_URL cannot be fetched: id.test sends no complete response within 5 s. The server is slow, overloaded, or not reachable through its load balancer. The gateway rejects bearer tokens with 503 until it can fetch keys.',
       ]);
     } finally {
       timeouts.mockRestore();

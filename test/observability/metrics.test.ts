@@ -413,6 +413,14 @@ describe('Metrics of a running gateway', () => {
         coolingDown: 1,
         lastResponseAt: expect.stringMatching(/Z$/),
       },
+      conditions: {
+        'rate-limit': {
+          active: true,
+          cause: 'rate-limited',
+          since: expect.stringMatching(/Z$/),
+          count: 1,
+        },
+      },
     });
   });
 

@@ -46,7 +46,7 @@ describe('Request log', () => {
     const world = createLoggedGateway({ settings: NO_RETRIES });
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.execute('{ call(id: "x") { id } }');
-    expect(world.read()).toMatchObject([
+    expect(world.read('/graphql')).toMatchObject([
       { status: 200, code: 'UPSTREAM_UNAVAILABLE', operation: null, upstreamRequests: 1 },
     ]);
   });

@@ -62,7 +62,7 @@ describe('Circuit breaker', () => {
     expect(circuit.state).toBe('closed');
     for (let count = 0; count < 3; count += 1) circuit.tryAcquire()?.fail();
     expect(circuit.state).toBe('closed');
-    expect(onChange.mock.calls).toEqual([['opened'], ['closed']]);
+    expect(onChange.mock.calls).toEqual([['opened'], ['half-open'], ['closed']]);
   });
 
   test('an open circuit breaker doubles its open time with each failed probe, up to 30 seconds', () => {
@@ -74,7 +74,7 @@ describe('Circuit breaker', () => {
       clock.now += 1;
       circuit.tryAcquire()?.fail();
     }
-    expect(onChange.mock.calls).toEqual([['opened']]);
+    expect(onChange.mock.calls).toEqual([['opened'], ...Array(7).fill(['half-open'])]);
   });
 
   test('a half-open circuit breaker admits another probe when the first one is ignored', () => {

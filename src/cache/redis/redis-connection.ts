@@ -1,4 +1,11 @@
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './redis-client.ts';
+import {
+  AVAILABLE_AGAIN,
+  type OnRedisStatusChange,
+  toUnavailable,
+  toUnwritable,
+  WRITABLE_AGAIN,
+} from './redis-status.ts';
 import { NoMasterError } from './sentinels.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -15,11 +22,7 @@ export interface RedisConnectionOptions extends RedisClientOptions {
   /** Any clock, in ms: only differences count. */
   readonly now: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  /**
-   * Called once when Redis becomes unavailable, with the reason, and once when it is available
-   * again. The message contains no address and no password.
-   */
-  readonly onStatusChange: (message: string) => void;
+  readonly onStatusChange: OnRedisStatusChange;
   /** Called when Redis becomes available, for the first time or again. */
   readonly onUp: () => void;
 }
@@ -58,10 +61,6 @@ const PROBE_KEY = 'revox:probe';
 const NOT_SERVING = new Set(['LOADING', 'MASTERDOWN', 'NOAUTH']);
 /** After these replies, a new connection may lead to another server, or authenticates again. */
 const NEEDS_REPLACEMENT = new Set(['READONLY', ...NOT_SERVING]);
-
-const AVAILABLE_AGAIN = 'Redis is available again. The gateway uses it as the shared cache.';
-const WRITABLE_AGAIN =
-  'Redis accepts writes again. The gateway stores new responses in Redis, too.';
 
 /**
  * One connection to Redis, which no operation waits for longer than the timeout.
@@ -189,9 +188,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     if (NOT_SERVING.has(code)) fail(code);
     else if (isWritable) {
       isWritable = false;
-      onStatusChange(
-        `Redis rejects writes: ${code}. The gateway still reads from Redis, and stores new responses in its own memory only.`,
-      );
+      onStatusChange(toUnwritable(code), 'redis-writes', code);
     }
     if (NEEDS_REPLACEMENT.has(code)) replaceClient();
   }
@@ -201,7 +198,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     const wasDown = state === 'down';
     state = 'up';
     started.resolve();
-    if (wasDown) onStatusChange(AVAILABLE_AGAIN);
+    if (wasDown) onStatusChange(AVAILABLE_AGAIN, 'redis');
     onUp();
   }
 
@@ -210,10 +207,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     const hasChanged = state !== 'down';
     state = 'down';
     started.resolve();
-    if (hasChanged)
-      onStatusChange(
-        `Redis is unavailable: ${reason}. The gateway caches in its own memory only until Redis responds again.`,
-      );
+    if (hasChanged) onStatusChange(toUnavailable(reason), 'redis', reason);
     scheduleProbe();
   }
 
@@ -254,7 +248,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       const usedClient = client;
       try {
         const replies = await sendCommands(commands);
-        if (!isWritable) onStatusChange(WRITABLE_AGAIN);
+        if (!isWritable) onStatusChange(WRITABLE_AGAIN, 'redis-writes');
         isWritable = true;
         replacementIntervalMs = MIN_REPLACEMENT_INTERVAL_MS;
         return replies;

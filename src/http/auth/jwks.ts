@@ -5,6 +5,8 @@ import {
   type FetchImplementation,
   type JWTVerifyGetKey,
 } from 'jose';
+import { describeFailure } from '#errors/describe-failure.ts';
+import { type FailureCause, toTransportCause } from '#errors/failure-cause.ts';
 import { GatewayError } from '#errors/gateway-error.ts';
 
 /** Maximum wait for the issuer's response. */
@@ -52,7 +54,9 @@ export interface KeySourceOptions {
    * aborted.
    */
   readonly fetchKeys: (request: Request) => Promise<Response>;
-  readonly onStatusChange: (message: string) => void;
+  /** Called when the keys cannot be fetched. The message contains nothing of a response. */
+  readonly onFetchFailed: (cause: FailureCause, message: string) => void;
+  readonly onFetched: () => void;
   /** Current time, in ms. */
   readonly now: () => number;
 }
@@ -74,7 +78,8 @@ export interface KeySource {
 export function createKeySource({
   url,
   fetchKeys,
-  onStatusChange,
+  onFetchFailed,
+  onFetched,
   now,
 }: KeySourceOptions): KeySource {
   let lastKnown: { readonly text: string; readonly fetchedAt: number } | undefined;
@@ -86,21 +91,27 @@ export function createKeySource({
       const text = await readJwks(await fetchKeys(new Request(address, init)));
       lastKnown = { text, fetchedAt: now() };
     } catch (error) {
-      if (failedAt === undefined) {
-        const consequence = hasUsableKeys()
-          ? 'verifies bearer tokens with the last fetched keys until they are about an hour old'
-          : 'rejects bearer tokens with 503 until it can fetch keys';
-        onStatusChange(
-          `The keys of JWT_JWKS_URL cannot be fetched: ${describeError(error)}. The gateway ${consequence}.`,
-        );
-      }
+      const cause = toFailureCause(error);
+      onFetchFailed(cause, describeFetchFailure(cause));
       failedAt = now();
       return lastKnownResponse();
     }
-    if (failedAt !== undefined) onStatusChange('The keys of JWT_JWKS_URL can be fetched again.');
+    onFetched();
     failedAt = undefined;
     return new Response(lastKnown.text);
   };
+
+  function describeFetchFailure(cause: FailureCause): string {
+    const consequence = hasUsableKeys()
+      ? 'verifies bearer tokens with the last fetched keys until they are about an hour old'
+      : 'rejects bearer tokens with 503 until it can fetch keys';
+    const { sentence, advice } = describeFailure(cause, {
+      url,
+      urlSetting: 'JWT_JWKS_URL',
+      timeout: `${MAX_WAIT_MS / 1_000} s`,
+    });
+    return `The keys of JWT_JWKS_URL cannot be fetched: ${sentence} ${advice} The gateway ${consequence}.`;
+  }
 
   function hasUsableKeys(): boolean {
     return lastKnown !== undefined && now() - lastKnown.fetchedAt < MAX_STALE_AGE_MS;
@@ -122,28 +133,45 @@ export function createKeySource({
   };
 }
 
-/**
- * @throws InvalidJwksError with a message that can be logged: it contains nothing of the response
- */
+/** @throws InvalidJwksError with a cause that contains nothing of the response */
 async function readJwks(response: Response): Promise<string> {
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new InvalidJwksError(`status ${response.status}`);
+    throw new InvalidJwksError(toStatusCause(response.status));
   }
   const text = await response.text();
   try {
     createLocalJWKSet(JSON.parse(text));
   } catch {
-    throw new InvalidJwksError('the response is not a JSON Web Key Set');
+    throw new InvalidJwksError(NO_JWKS);
   }
   return text;
 }
 
-class InvalidJwksError extends Error {}
+class InvalidJwksError extends Error {
+  readonly failureCause: FailureCause;
+
+  constructor(failureCause: FailureCause) {
+    super(failureCause.kind);
+    this.failureCause = failureCause;
+  }
+}
+
+const NO_JWKS: FailureCause = { kind: 'invalid-response', problem: 'no JSON Web Key Set' };
+
+function toStatusCause(status: number): FailureCause {
+  if (status >= 500) return { kind: 'server-error', status };
+  if (status >= 300 && status < 400) return { kind: 'redirect', status };
+  if (status === 404 || status === 410) return { kind: 'not-found', status };
+  return { kind: 'invalid-response', problem: `status ${status}` };
+}
 
 /** The message of a network error may contain an address or more. Its code does not. */
-function describeError(error: unknown): string {
-  if (error instanceof InvalidJwksError) return error.message;
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+function toFailureCause(error: unknown): FailureCause {
+  if (error instanceof InvalidJwksError) return error.failureCause;
+  // A body that is no JSON: `fetchKeys` may parse it.
+  if (error instanceof SyntaxError) return NO_JWKS;
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return { kind: 'response-timeout', stage: 'response' };
+  return toTransportCause(error);
 }

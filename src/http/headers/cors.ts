@@ -10,13 +10,16 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** The headers that a page may read in addition to those that every page may (Fetch, 2.2.2). */
 const EXPOSED_HEADERS = 'Allow, Retry-After, WWW-Authenticate, X-Request-Id';
 
+/** A request, without its URL if its origin is not to be reported. */
+type CrossOriginRequest = Pick<RequestHead, 'headers'> & Partial<Pick<RequestHead, 'url'>>;
+
 export interface Cors {
   /** Whether `handlePreflight` responds to the request. */
   isPreflight(method: string | undefined, headers: HeaderReader): boolean;
   /** The response to a CORS preflight. Undefined for every other request. */
   handlePreflight(request: RequestHead): Response | undefined;
   /** Sets the headers that let a page of an allowed origin read the response. */
-  setAllowOrigin(request: Pick<RequestHead, 'headers'>, headers: HeaderWriter): void;
+  setAllowOrigin(request: CrossOriginRequest, headers: HeaderWriter): void;
   /**
    * The headers that let a page read a rejection whose request is malformed, so that its origin is
    * unknown. Such a rejection is the same for all clients, and contains nothing about them.
@@ -28,28 +31,34 @@ export interface Cors {
  * Lets pages of these origins read responses, including errors. Without cookies: the gateway uses
  * none.
  * @param origins if empty, no CORS header is sent, and pages of other origins can read nothing
+ * @param onOriginRefused called when a page of another origin cannot read a response
  */
-export function createCors(origins: readonly string[]): Cors {
+export function createCors(
+  origins: readonly string[],
+  onOriginRefused: (origin: string) => void = () => {},
+): Cors {
   const isEnabled = origins.length > 0;
   const matchesOrigin = createOriginMatcher(origins);
-  const isAllowedOrigin = ({ headers }: Pick<RequestHead, 'headers'>) => {
+  const isAllowedOrigin = ({ url, headers }: CrossOriginRequest) => {
     const origin = headers.get('origin');
-    return origin !== null && matchesOrigin(origin);
+    if (origin === null) return false;
+    if (matchesOrigin(origin)) return true;
+    if (url !== undefined && !isSameOrigin(origin, url, headers)) onOriginRefused(origin);
+    return false;
   };
 
   const isPreflight = (method: string | undefined, headers: HeaderReader) =>
-    isEnabled &&
-    method === 'OPTIONS' &&
-    headers.has('origin') &&
-    headers.has('access-control-request-method');
+    isEnabled && hasPreflightHeaders(method, headers);
 
   return {
     isPreflight,
     handlePreflight(request) {
-      if (!isPreflight(request.method, request.headers)) return;
+      if (!hasPreflightHeaders(request.method, request.headers)) return;
+      const isAllowed = isAllowedOrigin(request);
+      if (!isEnabled) return;
       return new Response(null, {
         status: 204,
-        headers: isAllowedOrigin(request) ? toPreflightHeaders(request.headers) : {},
+        headers: isAllowed ? toPreflightHeaders(request.headers) : {},
       });
     },
     setAllowOrigin(request, headers) {
@@ -68,6 +77,23 @@ export function createCors(origins: readonly string[]): Cors {
         }
       : {},
   };
+}
+
+function hasPreflightHeaders(method: string | undefined, headers: HeaderReader): boolean {
+  return (
+    method === 'OPTIONS' && headers.has('origin') && headers.has('access-control-request-method')
+  );
+}
+
+/**
+ * Whether the page is one of the gateway's own. The scheme is not compared: a proxy in front may
+ * end TLS.
+ */
+function isSameOrigin(origin: string, url: string, headers: HeaderReader): boolean {
+  return (
+    headers.get('sec-fetch-site') === 'same-origin' ||
+    URL.parse(origin)?.host === URL.parse(url)?.host
+  );
 }
 
 function toPreflightHeaders(requestHeaders: HeaderReader): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { CircuitState } from '#rest/upstream-events.ts';
+import type { CircuitChange, CircuitState } from '#rest/upstream-events.ts';
 
 /**
  * Circuit breaker: closed until too many requests fail, then open, then half-open for one probe.
@@ -37,7 +37,7 @@ export interface CircuitBreakerOptions {
    * seconds.
    */
   readonly openMs: number;
-  readonly onChange: (change: 'opened' | 'closed') => void;
+  readonly onChange: (change: CircuitChange) => void;
   /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
 }
@@ -95,6 +95,7 @@ export function createCircuitBreaker({
   /** Permits the probe. */
   function probe(current: OpenState): Permit {
     current.probedAt = monotonicNow();
+    onChange('half-open');
     return {
       succeed() {
         openState = undefined;

@@ -1,5 +1,10 @@
 import type { FailedRequest } from '#rest/failed-request.ts';
-import type { CircuitScope, CircuitStatus, UpstreamState } from '#rest/upstream-events.ts';
+import type {
+  CircuitChange,
+  CircuitScope,
+  CircuitStatus,
+  UpstreamState,
+} from '#rest/upstream-events.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
 import {
   type CircuitBreaker,
@@ -35,7 +40,7 @@ export interface BreakerKey {
 }
 
 export interface CircuitBreakersOptions extends Omit<CircuitBreakerOptions, 'onChange'> {
-  readonly onChange: (change: 'opened' | 'closed', scope: CircuitScope) => void;
+  readonly onChange: (change: CircuitChange, scope: CircuitScope) => void;
   /** Whether the upstream has accepted a credential. */
   readonly isAccepted: (credential: string) => boolean;
 }
