@@ -21,11 +21,14 @@ export interface FailureDescription {
 
 /** Describes a failure to the operator of the gateway. */
 export function describeFailure(cause: FailureCause, server: FailingServer): FailureDescription {
-  return DESCRIPTIONS[cause.kind](cause, { ...server, host: new URL(server.url).host });
+  const { host, hostname } = new URL(server.url);
+  return DESCRIPTIONS[cause.kind](cause, { ...server, host, hostname });
 }
 
 interface Subject extends FailingServer {
+  /** With the port, if the URL has one. */
   readonly host: string;
+  readonly hostname: string;
 }
 
 type Describe = (cause: FailureCause, subject: Subject) => FailureDescription;
@@ -39,14 +42,14 @@ const DESCRIPTIONS: Readonly<Record<FailureCauseKind, Describe>> = {
     sentence: `No route leads to ${host}${withCode(cause)}.`,
     advice: 'Check the network of the gateway.',
   }),
-  'name-not-found': (cause, { host, urlSetting }) =>
+  'name-not-found': (cause, { hostname, urlSetting }) =>
     cause.code === 'ENOTFOUND'
       ? {
-          sentence: `The name of ${host} does not exist${withCode(cause)}.`,
+          sentence: `The name ${hostname} does not exist${withCode(cause)}.`,
           advice: `Check the host of ${urlSetting}.`,
         }
       : {
-          sentence: `The name of ${host} cannot be resolved${withCode(cause)}.`,
+          sentence: `The name ${hostname} cannot be resolved${withCode(cause)}.`,
           advice: 'Check the DNS server of the gateway.',
         },
   certificate: describeCertificate,

@@ -79,9 +79,11 @@ function toLogFields(
   return {
     method: 'GET',
     path: endpoint,
-    ...(status === null ? {} : { status }),
+    // Of a proxy that refuses there is a status without a response of the upstream.
+    status: status ?? cause?.status,
     outcome: failure,
-    ...(cause && { cause: cause.kind, code: cause.code }),
+    cause: cause?.kind,
+    code: cause?.code,
     durationMs: Math.round(ms * 10) / 10,
     attempt: retryCount + 1,
   };

@@ -34,7 +34,7 @@ async function runWithLog(settings: Record<string, string> = {}) {
   });
   const logs = [captureLog(), captureLog({ format: 'text' })] as const;
   const logTo =
-    (level: 'debug' | 'info' | 'error' | 'unexpected') =>
+    (level: 'debug' | 'info' | 'warn' | 'error' | 'unexpected') =>
     (message: unknown, fields?: Record<string, string>) => {
       for (const { log } of logs) log[level]?.(message as string, fields);
     };
@@ -45,6 +45,7 @@ async function runWithLog(settings: Record<string, string> = {}) {
       log: {
         debug: logTo('debug'),
         info: logTo('info') as never,
+        warn: logTo('warn') as never,
         error: logTo('error') as never,
         unexpected: logTo('unexpected') as never,
       },

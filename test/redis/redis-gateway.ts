@@ -62,7 +62,11 @@ export function createRedisGateway(sandbox: Sandbox, settings: Environment): Red
         );
         return sandbox.fetch(request);
       },
-      log: { info: () => {}, error: note, unexpected: note },
+      log: {
+        info: (message) => message !== 'request' && note(message),
+        error: note,
+        unexpected: note,
+      },
     },
   );
   const executeText: RedisGateway['executeText'] = async ({ query, variables }, key) => {

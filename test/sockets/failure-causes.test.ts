@@ -1,0 +1,543 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readSettings } from '#config/settings.ts';
+import { createGateway, type GatewayOptions } from '#gateway.ts';
+import { listenTcp, sendJson } from '../rest/real-server.ts';
+import { captureLog, type LogLine } from '../support/captured-log.ts';
+import { createCertificate } from '../support/certificate.ts';
+import { listenOnFreePort } from '../support/served-gateway.ts';
+import { type GraphQLResult, NO_CACHE, NO_RETRIES } from '../support/test-gateway.ts';
+
+const KEY = 'sk_test_of_the_gateway';
+/** Less than the ten 401s after which the gateway sends nothing with its key. */
+const OPERATIONS = 8;
+
+type Respond = (response: ServerResponse, request: IncomingMessage) => void;
+
+/** An upstream whose behaviour a test can change. */
+interface Upstream {
+  /** The URLs of the requests. */
+  readonly requests: string[];
+  respond: Respond;
+}
+
+const respondOk: Respond = (response) => sendJson(response, { call: { id: 'c' } });
+
+async function serve(
+  upstream: Upstream,
+  create: (listener: RequestListener) => ReturnType<typeof createServer> = createServer,
+  port?: number,
+): Promise<number> {
+  const server = create((request, response) => {
+    upstream.requests.push(request.url ?? '');
+    upstream.respond(response, request);
+  });
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const listenOn = (one: number) =>
+    new Promise<number>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(one, '127.0.0.1', () => resolve(one));
+    });
+  return port === undefined ? listenOnFreePort(listenOn) : listenOn(port);
+}
+
+function createUpstream(respond: Respond = respondOk): Upstream {
+  return { requests: [], respond };
+}
+
+/** The whole gateway over sockets, in service mode, without retries and without open circuits. */
+function createLoggedGateway(settings: Record<string, string>, options: GatewayOptions = {}) {
+  const { log, lines, read } = captureLog();
+  const gateway = createGateway(
+    readSettings({
+      REVOX_API_KEY: KEY,
+      REVOX_FIRST_PAGE: '1',
+      REVOX_BREAKER_FAILURES: '1000',
+      ...NO_CACHE,
+      ...NO_RETRIES,
+      ...settings,
+    }),
+    { log, ...options },
+  );
+  onTestFinished(() => gateway.dispose());
+  return {
+    lines,
+    /** The lines of conditions, as level and message. */
+    conditions: () =>
+      read()
+        .filter(({ condition }) => condition !== undefined)
+        .map(({ level, msg }) => `${level} ${msg}`),
+    failedRequests: (): LogLine[] => read().filter(({ msg }) => msg === 'upstream request failed'),
+    async execute(query = '{ call(id: "c") { id } }', headers = {}): Promise<GraphQLResult> {
+      const response = await gateway.fetch(
+        new Request('http://localhost/graphql', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({ query }),
+        }),
+      );
+      return (await response.json()) as GraphQLResult;
+    },
+    async readText(path: string): Promise<string> {
+      return (await gateway.fetch(new Request(`http://localhost${path}`))).text();
+    },
+  };
+}
+
+interface Scene {
+  readonly settings: Record<string, string>;
+  readonly upstream: Upstream;
+  readonly options?: GatewayOptions;
+  /** @default the upstream responds */
+  readonly heal?: () => unknown;
+}
+
+interface Case {
+  readonly name: string;
+  readonly start: () => Promise<Scene>;
+  /** `HOST`: host and port of the base URL. */
+  readonly message: string;
+  readonly failure: { readonly cause: string; readonly code?: string; readonly status?: number };
+  readonly query?: string;
+  readonly error: string;
+  /** Requests that the upstream receives. @default one for each operation */
+  readonly received?: 0;
+}
+
+/** A case over plain HTTP, with a response that fails. */
+function responding(respond: Respond): Case['start'] {
+  return async () => {
+    const upstream = createUpstream(respond);
+    const port = await serve(upstream);
+    return {
+      upstream,
+      settings: { REVOX_BASE_URL: `http://127.0.0.1:${port}/api` },
+      heal() {
+        upstream.respond = (response, { url }) =>
+          url?.includes('/call?')
+            ? sendJson(response, { calls: [] })
+            : sendJson(response, { call: { id: 'c' } });
+      },
+    };
+  };
+}
+
+/** A case over TLS, with a certificate that fails. The trusted one is valid for 127.0.0.1. */
+function certified(
+  options: Parameters<typeof createCertificate>[0],
+  isTrusted: boolean,
+): Case['start'] {
+  return async () => {
+    const failing = createCertificate(options);
+    const valid = createCertificate({ names: ['IP:127.0.0.1'] });
+    const authorities = getCACertificates('default');
+    setDefaultCACertificates([...authorities, valid.cert, ...(isTrusted ? [failing.cert] : [])]);
+    onTestFinished(() => setDefaultCACertificates(authorities));
+    const upstream = createUpstream();
+    let setCertificate = (_certificate: typeof valid) => {};
+    const port = await serve(upstream, (listener) => {
+      const server = createTlsServer(failing, listener);
+      setCertificate = (certificate) => server.setSecureContext(certificate);
+      return server;
+    });
+    return {
+      upstream,
+      settings: { REVOX_BASE_URL: `https://127.0.0.1:${port}/api` },
+      heal: () => setCertificate(valid),
+    };
+  };
+}
+
+const SECRET = 'secret-token-of-a-person';
+const LIST = '{ callAttempts(first: 1) { nodes { id } } }';
+
+const CASES: readonly Case[] = [
+  {
+    name: 'a port where nothing listens',
+    async start() {
+      const upstream = createUpstream();
+      const port = await listenOnFreePort(async (one) => {
+        const probe = createServer();
+        await new Promise<void>((resolve, reject) => {
+          probe.once('error', reject);
+          probe.listen(one, '127.0.0.1', resolve);
+        });
+        await new Promise((resolve) => probe.close(resolve));
+        return one;
+      });
+      return {
+        upstream,
+        settings: { REVOX_BASE_URL: `http://127.0.0.1:${port}/api` },
+        heal: () => serve(upstream, createServer, port),
+      };
+    },
+    message:
+      'HOST refuses connections (ECONNREFUSED). Check the host and the port of REVOX_BASE_URL, and whether the server runs.',
+    failure: { cause: 'connection-refused', code: 'ECONNREFUSED' },
+    error: 'UPSTREAM_UNAVAILABLE',
+    received: 0,
+  },
+  {
+    name: 'an expired certificate',
+    start: certified({ names: ['IP:127.0.0.1'], validForDays: -1 }, true),
+    message:
+      'The certificate of HOST has expired (CERT_HAS_EXPIRED). The operator of the server must renew it. Check the clock of the gateway, too.',
+    failure: { cause: 'certificate', code: 'CERT_HAS_EXPIRED' },
+    error: 'UPSTREAM_UNAVAILABLE',
+    received: 0,
+  },
+  {
+    name: 'a self-signed certificate',
+    start: certified({ names: ['IP:127.0.0.1'] }, false),
+    message:
+      'The certificate of HOST is self-signed, or signed by an authority of its own (DEPTH_ZERO_SELF_SIGNED_CERT). If you trust the server, start the gateway with NODE_EXTRA_CA_CERTS=<file of its authority>.',
+    failure: { cause: 'certificate', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    error: 'UPSTREAM_UNAVAILABLE',
+    received: 0,
+  },
+  {
+    name: 'a certificate for other names, of which only host names are logged',
+    start: certified(
+      { names: ['DNS:other.test', 'DNS:<b>not a host</b>', 'IP:10.0.0.1'], organization: SECRET },
+      true,
+    ),
+    message:
+      'The certificate of HOST is for other.test, 10.0.0.1 (ERR_TLS_CERT_ALTNAME_INVALID). Check the host of REVOX_BASE_URL.',
+    failure: { cause: 'certificate', code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+    error: 'UPSTREAM_UNAVAILABLE',
+    received: 0,
+  },
+  {
+    name: 'a redirect to another host, of which only the host is logged',
+    start: responding((response) =>
+      response
+        .writeHead(301, { location: `https://user:${SECRET}@www.revox.test/${SECRET}?t=${SECRET}` })
+        .end(),
+    ),
+    message:
+      'HOST redirects to www.revox.test (status 301), and the gateway follows no redirect. If www.revox.test is the API, set REVOX_BASE_URL to its address.',
+    failure: { cause: 'redirect', status: 301 },
+    error: 'UPSTREAM_UNAVAILABLE',
+  },
+  {
+    name: 'a redirect with a page, within the same host',
+    start: responding((response) =>
+      response
+        .writeHead(302, { location: `/login?next=${SECRET}`, 'content-type': 'text/html' })
+        .end('<a>Login</a>'),
+    ),
+    message:
+      'HOST redirects to another address of its own (status 302), and the gateway follows no redirect. Check the scheme, the host and the path of REVOX_BASE_URL.',
+    failure: { cause: 'redirect', status: 302 },
+    error: 'UPSTREAM_UNAVAILABLE',
+  },
+  {
+    name: 'HTML instead of JSON',
+    start: responding((response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end(`<title>${SECRET}</title>`),
+    ),
+    message:
+      'HOST sends HTML or XML instead of JSON (status 200). Another server, a login page, a firewall or a maintenance page responds. Check the host and the path of REVOX_BASE_URL.',
+    failure: { cause: 'web-page', status: 200 },
+    error: 'UPSTREAM_INVALID_RESPONSE',
+  },
+  {
+    name: 'a 401 for the key of the gateway',
+    start: responding((response) => sendJson(response, { error: SECRET }, 401)),
+    message:
+      'HOST rejects REVOX_API_KEY (status 401). Check that the key is complete, belongs to this API, and was not revoked.',
+    failure: { cause: 'unauthorized', status: 401 },
+    error: 'UPSTREAM_REJECTED',
+  },
+  {
+    name: 'a 404 of a list, under a base URL without the path of the API',
+    start: responding((response) => sendJson(response, { error: SECRET }, 404)),
+    message:
+      'HOST has no /call (status 404). Check the path of REVOX_BASE_URL: the gateway adds /call to it.',
+    failure: { cause: 'not-found', status: 404 },
+    query: LIST,
+    error: 'UPSTREAM_REJECTED',
+  },
+  {
+    name: 'response headers over the limit',
+    start: responding((response) =>
+      response.writeHead(200, { 'x-large': 'x'.repeat(20_000) }).end('{}'),
+    ),
+    message:
+      'The response headers of HOST are too large (UND_ERR_HEADERS_OVERFLOW). Node.js accepts 16 KiB. Start the gateway with NODE_OPTIONS=--max-http-header-size=65536 if the server needs more.',
+    failure: { cause: 'header-overflow', code: 'UND_ERR_HEADERS_OVERFLOW' },
+    error: 'UPSTREAM_UNAVAILABLE',
+  },
+  {
+    name: 'a status of 503',
+    start: responding((response) => sendJson(response, { error: SECRET }, 503)),
+    message:
+      'HOST responds with an error of its own (status 503). The fault is in the server. The gateway needs no restart.',
+    failure: { cause: 'server-error', status: 503 },
+    error: 'UPSTREAM_UNAVAILABLE',
+  },
+  {
+    name: 'a body that is not JSON',
+    start: responding((response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(`{"a": "${SECRET}`),
+    ),
+    message:
+      'HOST sends unexpected responses: not JSON. Check the host and the path of REVOX_BASE_URL; if they are right, the server has changed.',
+    failure: { cause: 'invalid-response', status: 200 },
+    error: 'UPSTREAM_INVALID_RESPONSE',
+  },
+  {
+    name: 'a connection that closes without a response',
+    start: responding((response) => response.destroy()),
+    message:
+      'HOST closes connections before the response is complete (UND_ERR_SOCKET). The server or a proxy in front of it fails.',
+    failure: { cause: 'connection-closed', code: 'UND_ERR_SOCKET' },
+    error: 'UPSTREAM_UNAVAILABLE',
+  },
+  {
+    name: 'no response in time',
+    async start() {
+      const scene = await responding(() => {})();
+      let isHung = true;
+      return {
+        ...scene,
+        options: {
+          // The time limit passes as soon as the upstream has the request.
+          startTimer(ms, onTime) {
+            if (ms === 10_000 && isHung) scene.upstream.respond = () => onTime();
+            return () => {};
+          },
+        },
+        heal() {
+          isHung = false;
+          scene.heal?.();
+        },
+      };
+    },
+    message:
+      'HOST sends no complete response within REVOX_TIMEOUT_MS. The server is slow, overloaded, or not reachable through its load balancer.',
+    failure: { cause: 'response-timeout' },
+    error: 'UPSTREAM_TIMEOUT',
+  },
+  {
+    name: 'a proxy that refuses the request, and whose password is not logged',
+    async start() {
+      const upstream = createUpstream();
+      const port = await serve(upstream);
+      let isRefusing = true;
+      const proxy = await listenTcp((client) => {
+        client.once('data', (head) => {
+          if (isRefusing) {
+            client.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n');
+            return;
+          }
+          const tunnel = connect(port, '127.0.0.1');
+          tunnel.on('error', () => client.destroy());
+          client.on('close', () => tunnel.destroy());
+          tunnel.write(head);
+          client.pipe(tunnel).pipe(client);
+        });
+      });
+      onTestFinished(() => proxy[Symbol.asyncDispose]());
+      return {
+        upstream,
+        settings: {
+          REVOX_BASE_URL: 'http://revox.test/api',
+          HTTP_PROXY: `http://gateway:${SECRET}@127.0.0.1:${proxy.port}`,
+        },
+        heal: () => {
+          isRefusing = false;
+        },
+      };
+    },
+    message:
+      'The proxy refuses requests to HOST with status 407. Check the user and the password in HTTPS_PROXY or HTTP_PROXY.',
+    failure: { cause: 'proxy', status: 407 },
+    error: 'UPSTREAM_UNAVAILABLE',
+    received: 0,
+  },
+];
+
+describe('Causes of upstream failures', () => {
+  test.each(CASES)(
+    '$name is logged once over many requests, and its end once',
+    async ({ start, message, failure, query, error, received }) => {
+      const { settings, upstream, options, heal } = await start();
+      const gateway = createLoggedGateway(settings, options);
+      const host = new URL(settings.REVOX_BASE_URL ?? '').host;
+
+      for (let count = 0; count < OPERATIONS; count += 1) {
+        const { errors } = await gateway.execute(query);
+        expect(errors?.map(({ extensions }) => extensions.code)).toEqual([error]);
+      }
+
+      const begin = `error The Revox API fails: ${message.replaceAll('HOST', host)}`;
+      expect(gateway.conditions()).toEqual([begin]);
+      expect(upstream.requests).toHaveLength(received ?? OPERATIONS);
+      expect(gateway.failedRequests()).toHaveLength(OPERATIONS);
+      expect(gateway.failedRequests()[0]).toMatchObject({
+        level: 'debug',
+        method: 'GET',
+        path: query ? '/call' : '/call/{id}',
+        attempt: 1,
+        durationMs: expect.any(Number),
+        ...failure,
+      });
+      expect(JSON.parse(await gateway.readText('/ready'))).toMatchObject({
+        status: 'ready',
+        conditions: { upstream: { active: true, cause: failure.cause, count: OPERATIONS } },
+      });
+      const active = `condition_active{condition="upstream",cause="${failure.cause}"}`;
+      expect(await gateway.readText('/metrics')).toContain(`revox_gateway_${active} 1`);
+
+      await heal?.();
+      for (let count = 0; count < 3; count += 1)
+        expect(await gateway.execute(query)).not.toHaveProperty('errors');
+
+      expect(gateway.conditions()).toEqual([
+        begin,
+        expect.stringMatching(
+          /^info The Revox API works again after \d+ (ms|s); 8 upstream requests failed\.$/,
+        ),
+      ]);
+      expect(upstream.requests.length).toBe((received ?? OPERATIONS) + 3);
+      const metrics = await gateway.readText('/metrics');
+      expect(metrics).toContain(`revox_gateway_${active} 0`);
+      expect(metrics).toContain(
+        `revox_gateway_upstream_failures_total{cause="${failure.cause}"} ${OPERATIONS}`,
+      );
+      const ready = await gateway.readText('/ready');
+      expect(JSON.parse(ready)).toMatchObject({ conditions: { upstream: { active: false } } });
+      for (const secret of [KEY, SECRET])
+        expect([...gateway.lines, metrics, ready].join('')).not.toContain(secret);
+    },
+  );
+
+  test('a name that does not resolve is logged once', async () => {
+    const gateway = createLoggedGateway({ REVOX_BASE_URL: 'http://revox.invalid:8080/api' });
+    for (let count = 0; count < OPERATIONS; count += 1) await gateway.execute();
+    // Without a network the resolver cannot say that the name does not exist.
+    expect([
+      'error The Revox API fails: The name revox.invalid does not exist (ENOTFOUND). Check the host of REVOX_BASE_URL.',
+      'error The Revox API fails: The name revox.invalid cannot be resolved (EAI_AGAIN). Check the DNS server of the gateway.',
+    ]).toContain(gateway.conditions()[0]);
+    expect(gateway.conditions()).toHaveLength(1);
+    expect(gateway.failedRequests()).toHaveLength(OPERATIONS);
+  });
+
+  test('a proxy that cannot be reached is not logged as a failure of the API', async () => {
+    const gateway = createLoggedGateway({
+      REVOX_BASE_URL: 'http://revox.test/api',
+      HTTP_PROXY: `http://gateway:${SECRET}@127.0.0.1:1`,
+    });
+    await gateway.execute();
+    expect(gateway.conditions()).toEqual([
+      'error The Revox API fails: The proxy for requests to revox.test cannot be used (ECONNREFUSED). Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.',
+    ]);
+    expect(gateway.lines.join('')).not.toContain(SECRET);
+  });
+
+  test('a proxy that refuses a tunnel is logged with its status', async () => {
+    const proxy = await listenTcp((client) => {
+      client.once('data', () =>
+        client.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'),
+      );
+    });
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    const gateway = createLoggedGateway({
+      REVOX_BASE_URL: 'https://revox.test/api',
+      HTTPS_PROXY: proxy.origin,
+    });
+    await gateway.execute();
+    expect(gateway.conditions()).toEqual([
+      'error The Revox API fails: The proxy refuses requests to revox.test with status 403. Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.',
+    ]);
+    expect(proxy.connections).toBe(1);
+  });
+
+  test('a TLS handshake with a server that speaks plain HTTP is logged as such', async () => {
+    const upstream = createUpstream();
+    const port = await serve(upstream);
+    const gateway = createLoggedGateway({ REVOX_BASE_URL: `https://127.0.0.1:${port}/api` });
+    await gateway.execute();
+    expect(gateway.conditions()).toEqual([
+      expect.stringMatching(
+        /^error The Revox API fails: The TLS handshake with 127\.0\.0\.1:\d+ fails \((EPROTO|ERR_SSL_\w+)\)\. Check whether the port of REVOX_BASE_URL speaks TLS; the URL of a server without TLS begins with http:\/\/\.$/,
+      ),
+    ]);
+    expect(upstream.requests).toEqual([]);
+  });
+
+  test.each([
+    ['', 'REVOX_BASE_URL has no path; that of the Revox API ends with /api.'],
+    ['/api/call', 'REVOX_BASE_URL must end before /call: the gateway adds it.'],
+  ])('a 404 of a list under the base path %j names the likely mistake', async (path, advice) => {
+    const upstream = createUpstream((response) => sendJson(response, {}, 404));
+    const host = `127.0.0.1:${await serve(upstream)}`;
+    const gateway = createLoggedGateway({ REVOX_BASE_URL: `http://${host}${path}` });
+    await gateway.execute(LIST);
+    expect(gateway.conditions()).toEqual([
+      `error The Revox API fails: ${host} has no /call (status 404). ${advice}`,
+    ]);
+    expect(upstream.requests).toEqual([`${path}/call?page=1&page_size=50`]);
+  });
+
+  test('each further cause is one line, however often the causes alternate', async () => {
+    const statuses = Array.from({ length: 20 }, (_, index) => (index % 2 ? 401 : 503));
+    const upstream = createUpstream((response) => sendJson(response, {}, statuses.shift()));
+    const host = `127.0.0.1:${await serve(upstream)}`;
+    const gateway = createLoggedGateway({ REVOX_BASE_URL: `http://${host}/api` });
+    for (let count = 0; count < OPERATIONS; count += 1) await gateway.execute();
+    expect(gateway.conditions()).toEqual([
+      `error The Revox API fails: ${host} responds with an error of its own (status 503). The fault is in the server. The gateway needs no restart.`,
+      `error The Revox API still fails: ${host} rejects REVOX_API_KEY (status 401). Check that the key is complete, belongs to this API, and was not revoked.`,
+    ]);
+    expect(upstream.requests).toHaveLength(OPERATIONS);
+  });
+
+  test.each([
+    ['a 404 of an object', 404, { REVOX_API_KEY: KEY }],
+    ['a 401 of a caller in pass-through mode', 401, { REVOX_API_KEY: '' }],
+  ])('%s begins no condition', async (_name, status, settings) => {
+    const upstream = createUpstream((response) => sendJson(response, {}, status));
+    const gateway = createLoggedGateway({
+      REVOX_BASE_URL: `http://127.0.0.1:${await serve(upstream)}/api`,
+      ...settings,
+    });
+    for (let count = 0; count < OPERATIONS; count += 1)
+      await gateway.execute(undefined, { authorization: `Bearer sk_of_caller_${count}` });
+    expect(gateway.conditions()).toEqual([]);
+    expect(upstream.requests).toHaveLength(OPERATIONS);
+    expect(JSON.parse(await gateway.readText('/ready'))).toMatchObject({ conditions: {} });
+  });
+
+  test('a retried failure of an upstream that works is no condition, and has its attempts at debug', async () => {
+    const statuses = [200, 503, 503, 200];
+    const upstream = createUpstream((response) =>
+      sendJson(response, { call: { id: 'c' } }, statuses.shift()),
+    );
+    const gateway = createLoggedGateway({
+      REVOX_BASE_URL: `http://127.0.0.1:${await serve(upstream)}/api`,
+      REVOX_RETRIES: '2',
+    });
+    await gateway.execute();
+    expect(await gateway.execute()).toEqual({ data: { call: { id: 'c' } } });
+    expect(gateway.conditions()).toEqual([]);
+    expect(gateway.failedRequests()).toMatchObject([
+      { status: 503, cause: 'server-error', attempt: 1 },
+      { status: 503, cause: 'server-error', attempt: 2 },
+    ]);
+    expect(upstream.requests).toHaveLength(4);
+  });
+});
