@@ -261,7 +261,7 @@ const CASES: readonly Case[] = [
     error: 'UPSTREAM_REJECTED',
   },
   {
-    name: 'a 404 of a list, under a base URL without the path of the API',
+    name: 'a 404 of a list',
     start: responding((response) => sendJson(response, { error: SECRET }, 404)),
     message:
       'HOST has no /call (status 404). Check the path of REVOX_BASE_URL: the gateway adds /call to it.',
