@@ -16,6 +16,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   config: 'node:fs, node:path, zod',
   context:
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
+  doctor:
+    'binding, config (types), generated, node:diagnostics_channel, node:util, pagination, rest, rest/transport, system-clock.ts',
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway-options.ts': 'http/example-operation.ts (types), observability (types)',
@@ -93,7 +95,12 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   'process.argv': ['main.ts'],
   console: ['observability'],
   // Every other file receives the clock as an option.
-  'Date.now': ['gateway.ts', 'observability/logger.ts', 'sandbox/sandbox.ts'],
+  'Date.now': [
+    'doctor/run-doctor.ts',
+    'gateway.ts',
+    'observability/logger.ts',
+    'sandbox/sandbox.ts',
+  ],
   'new Date()': [],
   'performance.now': ['system-clock.ts'],
   setTimeout: ['system-clock.ts', 'sandbox/sandbox.ts'],
@@ -116,7 +123,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   // Types only.
   'node:net': ['main.ts', 'server', 'drain.ts'],
   // Only these layers may handle credentials.
-  '#rest/credential.ts': ['rest', 'context'],
+  '#rest/credential.ts': ['rest', 'context', 'doctor/upstream/probe-client.ts'],
 };
 
 /**

@@ -205,7 +205,7 @@ function classifyPageZero(zero: Page<Identified> | undefined, one: Page<Identifi
  * items inserted at the start between the two reads. After a move, a second page may share items
  * with the first one, but not its first item, unless a whole page was inserted.
  */
-function isFirstPageAgain<T extends Identified>(first: Page<T>, again: Page<T>): boolean {
+export function isFirstPageAgain(first: Page<Identified>, again: Page<Identified>): boolean {
   const firstId = first.items[0]?.id;
   return overlapRatio(first, again) > 0.5 && again.items.some(({ id }) => id === firstId);
 }
