@@ -35,6 +35,7 @@ const config: CodegenConfig = {
   schema: 'schema/*.graphql',
   generates: {
     'src/generated/revox-api.ts': { plugins: ['./codegen/wire-types.ts'] },
+    'src/generated/wire-shapes.ts': { plugins: ['./codegen/wire-shapes.ts'] },
     'src/generated/contract-version.ts': { plugins: ['./codegen/contract-version.ts'] },
     'src/generated/version.ts': { plugins: ['./codegen/version.ts'] },
     'src/generated/type-definitions.ts': { plugins: ['./codegen/type-definitions.ts'] },

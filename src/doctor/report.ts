@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { VERSION } from '#generated/version.ts';
 import type { Finding, Verdict } from './finding.ts';
+import { plural } from './plural.ts';
 
 export interface ReportOptions {
   readonly format: 'text' | 'json';
@@ -95,14 +96,10 @@ function writeEnd(
 function toSummary(exitCode: 0 | 1 | 2, findings: readonly Finding[], requests: number): string {
   const count = (verdict: Verdict) =>
     findings.filter((finding) => finding.verdict === verdict).length;
-  const sent = `${requests} ${requests === 1 ? 'request' : 'requests'} sent`;
+  const sent = plural(requests, 'request');
   if (exitCode === 1)
     return `The gateway will not work: ${plural(count('failure'), 'failure')} (${sent}).`;
   return exitCode === 0
     ? `The gateway works with this upstream (${sent}).`
     : `The gateway works with this upstream, with ${plural(count('finding'), 'finding')} (${sent}).`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

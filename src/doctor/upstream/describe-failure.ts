@@ -13,7 +13,6 @@ export interface Cause {
 
 interface Scene {
   readonly code: string;
-  /** Host and port of the upstream, or of the proxy if that has failed. */
   readonly host: string;
   readonly settings: Settings;
   readonly error: unknown;
@@ -31,11 +30,11 @@ export function describeFailure(
   const { host } = new URL(settings.revox.baseUrl);
   if (probe.status !== undefined) return describeResponse(probe, settings);
   const code = codeOf(probe.error, probe.isTimeout);
-  const failedHost = failedHosts.at(-1);
-  const isProxyDown = failedHost !== undefined && !isSameHost(failedHost, settings.revox.baseUrl);
-  const scene = { code, host: isProxyDown ? failedHost : host, settings, error: probe.error };
-  const message = isProxyDown ? describeProxyError(scene) : describeConnectionError(scene);
-  return { code, message };
+  // A proxy that is down fails for its own connection, and for the one through it.
+  const proxy = failedHosts.find((failed) => !isSameHost(failed, settings.revox.baseUrl));
+  if (proxy !== undefined) return { code, message: describeProxyError(proxy, code) };
+  const scene = { code, host, settings, error: probe.error };
+  return { code, message: describeConnectionError(scene) };
 }
 
 /** Whether undici's `host` of a connection is that of a URL: only one of them may name the port. */
@@ -45,7 +44,7 @@ export function isSameHost(host: string, url: string): boolean {
   return [hostname, `${hostname}:${port || defaultPort}`].includes(host);
 }
 
-function describeProxyError({ code, host }: Scene): string {
+function describeProxyError(host: string, code: string): string {
   return `The proxy ${host} cannot be reached (${code}): check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.`;
 }
 
