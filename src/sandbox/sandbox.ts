@@ -42,6 +42,10 @@ export interface SandboxOptions {
    * requested, which leaves holes.
    */
   capOffset?: 'served' | 'requested';
+  /** Every page has this size, and `page_size` is ignored. Default: `page_size` is honoured. */
+  fixedPageSize?: number;
+  /** GET /call is sorted oldest first. Default false: newest first. */
+  oldestFirst?: boolean;
   /** GET /assistants/{id} returns `{ assistant }` instead of the bare object. Default false. */
   wrapsAssistant?: boolean;
   /**
@@ -49,6 +53,12 @@ export interface SandboxOptions {
    * always one comma-joined string.
    */
   arrayFormat?: 'comma' | 'repeat' | 'brackets';
+  /** GET /call accepts `statuses` in any format, and filters nothing. Default false. */
+  ignoresStatuses?: boolean;
+  /** Any key reads the data of the first organization. Default false: 401 for an unknown key. */
+  acceptsAnyKey?: boolean;
+  /** Responses have a `Date` header, by the sandbox's clock. Default false. */
+  sendsDate?: boolean;
   /**
    * The version of the API that determines the form of the responses (see versions.ts). Default
    * `documented`.
@@ -111,8 +121,11 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     firstPage: options.firstPage ?? 1,
     clampsPageNumber: options.clampsPageNumber ?? false,
     maxPageSize: options.maxPageSize ?? Number.POSITIVE_INFINITY,
+    fixedPageSize: options.fixedPageSize,
     capOffset: options.capOffset ?? 'served',
+    isOldestFirst: options.oldestFirst ?? false,
     arrayFormat: options.arrayFormat ?? 'comma',
+    ignoresStatuses: options.ignoresStatuses ?? false,
     wrapsAssistant: options.wrapsAssistant ?? false,
   };
   const generated = generateOrganizations(seed, startedAt);
@@ -195,7 +208,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       request.signal.throwIfAborted();
       const url = new URL(request.url);
       const key = /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
-      const organization = generated.find(({ apiKey }) => apiKey === key);
+      const organization =
+        generated.find(({ apiKey }) => apiKey === key) ??
+        (options.acceptsAnyKey && key !== undefined ? generated[0] : undefined);
       const path =
         (isUnder(basePath, url.pathname) ? url.pathname.slice(basePath.length) : url.pathname) +
         url.search;
@@ -224,6 +239,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
           ),
         );
         entry.status = response.status;
+        if (options.sendsDate) response.headers.set('date', new Date(now()).toUTCString());
         return response;
       } catch (error) {
         entry.aborted = request.signal.aborted;

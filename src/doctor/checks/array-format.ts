@@ -95,21 +95,26 @@ function isContradicted(
 }
 
 function compare(unfiltered: ProbedPage, frequent: ProbedPage, others: ProbedPage): Reading {
-  if (hasAll(others, unfiltered))
-    // Either nothing is filtered, or no order is completed.
-    return countIn(frequent, unfiltered) > 0 ? 'ignored' : 'unknown';
-  if (hasAll(frequent, unfiltered) && others.served === 0)
-    // Either every order is completed, or the list was read as one value that nothing has.
-    return 'unknown';
   const [inFrequent, inOthers] = [idsOf(frequent), idsOf(others)];
-  const mismatches = unfiltered.items.filter(({ id }) => inFrequent.has(id) === inOthers.has(id));
-  return mismatches.length <= unfiltered.items.length * MAX_MISMATCH_RATIO
-    ? 'filters'
-    : 'filters wrongly';
+  const count = (isFrequent: boolean, isOther: boolean) =>
+    unfiltered.items.filter(
+      ({ id }) => inFrequent.has(id) === isFrequent && inOthers.has(id) === isOther,
+    ).length;
+  const both = count(true, true);
+  const onlyFrequent = count(true, false);
+  const onlyOthers = count(false, true);
+  // The list of others contains the frequent ones, too.
+  if (both > onlyFrequent) return 'ignored';
+  // Either no order has the frequent status, or nothing is filtered.
+  if (onlyFrequent === 0 && both === 0 && onlyOthers > 0) return 'unknown';
+  // Either every order has the frequent status, or the list was read as one unknown value.
+  if (onlyOthers === 0 && others.served === 0 && count(false, false) === 0) return 'unknown';
+  const mismatches = both + count(false, false);
+  return mismatches <= unfiltered.items.length * MAX_MISMATCH_RATIO ? 'filters' : 'filters wrongly';
 }
 
 function hasAll(page: ProbedPage, unfiltered: ProbedPage): boolean {
-  return countIn(page, unfiltered) >= unfiltered.items.length * (1 - MAX_MISMATCH_RATIO);
+  return countIn(page, unfiltered) === unfiltered.items.length;
 }
 
 function countIn(page: ProbedPage, unfiltered: ProbedPage): number {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isWireObject, toId, type WireObject } from '#binding/wire-object.ts';
 import type { AddFinding, Finding } from '#doctor/finding.ts';
+import { plural } from '#doctor/plural.ts';
 import { type ProbedPage, toPage } from '#doctor/upstream/items.ts';
 import {
   describeProblem,
@@ -172,7 +173,7 @@ async function checkEmbeddedAssistant(
     : {
         check,
         verdict: 'note',
-        message: `The assistant of a call differs from GET /assistants/{id} in ${differing.length} keys; the gateway does not use one for the other.`,
+        message: `The assistant of a call differs from GET /assistants/{id} in ${plural(differing.length, 'key')}; the gateway does not use one for the other.`,
         details: { keys: differing },
       };
 }

@@ -40,10 +40,14 @@ export async function checkFirstPage(
   const read = (page: number) => client.get(attemptsPath(page, pageSize));
   const zeroProbe = await read(0);
   const zero = toPage(zeroProbe, 'calls');
+  if (!zero && !isRejected(zeroProbe)) {
+    add(toUnreadable(zeroProbe));
+    return undefined;
+  }
   const oneProbe = await read(1);
   const one = zero ? toPageOrEmpty(oneProbe, 'calls') : toPage(oneProbe, 'calls');
-  if (!one || !(zero || isRejected(zeroProbe))) {
-    add(toUnreadable(zero || isRejected(zeroProbe) ? oneProbe : zeroProbe));
+  if (!one) {
+    add(toUnreadable(oneProbe));
     return undefined;
   }
   const needsTwo = !zero || zero.served === 0 || isFirstPageAgain(zero, one);

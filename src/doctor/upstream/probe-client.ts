@@ -94,6 +94,9 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
     { key = 'given', headers = {} }: ProbeOptions = {},
   ): Promise<Probe> {
     if (remaining() <= 0) return { ...EMPTY_PROBE, path, wasSent: false };
+    // undici returns a connection to its pool after the response has been delivered: without this
+    // iteration of the event loop, a second connection would be opened beside it.
+    await new Promise((resolve) => setImmediate(resolve));
     const authorization = credentials[key]?.toAuthorization();
     const probe = await send(path, {
       accept: 'application/json',
@@ -199,8 +202,9 @@ function parseBody(response: TransportResponse): Pick<Probe, 'json' | 'error'> {
   }
 }
 
-/** A `Date` has whole seconds: on average it is half a second old. */
+/** A `Date` has whole seconds, so one that is up to a second old shows no difference. */
 function toClockDifference(date: string | undefined, at: number): number | undefined {
-  const upstreamAt = Date.parse(date ?? '');
-  return Number.isNaN(upstreamAt) ? undefined : upstreamAt + 500 - at;
+  const differenceMs = Date.parse(date ?? '') - at;
+  if (Number.isNaN(differenceMs)) return undefined;
+  return differenceMs <= 0 && differenceMs > -1000 ? 0 : differenceMs;
 }

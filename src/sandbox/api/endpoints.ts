@@ -17,6 +17,10 @@ import { CALL_STATUSES, ROW_RESULTS } from './wire.ts';
 /** Behaviour that the API documentation leaves open, in addition to page numbers. */
 export interface EndpointRules extends PageRules {
   readonly arrayFormat: ArrayFormat;
+  /** GET /call accepts `statuses` in any format, and serves all attempts. */
+  readonly ignoresStatuses: boolean;
+  /** GET /call is sorted oldest first. */
+  readonly isOldestFirst: boolean;
   readonly wrapsAssistant: boolean;
 }
 
@@ -67,10 +71,16 @@ function listAttempts(
   query: URLSearchParams,
   rules: EndpointRules,
 ): unknown {
-  rejectUnknown(query, ['page', 'page_size', toListName('statuses', rules.arrayFormat)]);
+  const listNames = rules.ignoresStatuses
+    ? ['statuses', 'statuses[]']
+    : [toListName('statuses', rules.arrayFormat)];
+  rejectUnknown(query, ['page', 'page_size', ...listNames]);
   const requested = parsePage(query, rules);
-  const statuses = parseList(query, 'statuses', rules.arrayFormat, CALL_STATUSES);
-  const { attempts, orderOf } = organization;
+  const statuses = rules.ignoresStatuses
+    ? undefined
+    : parseList(query, 'statuses', rules.arrayFormat, CALL_STATUSES);
+  const { orderOf } = organization;
+  const attempts = rules.isOldestFirst ? organization.attempts.toReversed() : organization.attempts;
   const matching =
     statuses === undefined
       ? attempts

@@ -6,6 +6,8 @@ export interface PageRules {
   readonly clampsPageNumber: boolean;
   /** Larger sizes are silently reduced to this one. */
   readonly maxPageSize: number;
+  /** Every page has this size, whatever `page_size` is. */
+  readonly fixedPageSize: number | undefined;
   /** With a cap, the start of page n: n times the size served, or n times the size requested. */
   readonly capOffset: 'served' | 'requested';
 }
@@ -16,8 +18,9 @@ export function takePage<T>(
   requested: { page: number; pageSize: number },
   rules: PageRules,
 ): { items: T[]; page: number; pageSize: number } {
-  const pageSize = Math.min(requested.pageSize, rules.maxPageSize);
-  const stride = rules.capOffset === 'requested' ? requested.pageSize : pageSize;
+  const pageSize = rules.fixedPageSize ?? Math.min(requested.pageSize, rules.maxPageSize);
+  const isHoled = rules.capOffset === 'requested' && rules.fixedPageSize === undefined;
+  const stride = isHoled ? requested.pageSize : pageSize;
   const lastPage = rules.firstPage + Math.max(0, Math.ceil(items.length / stride) - 1);
   const page = rules.clampsPageNumber
     ? Math.min(Math.max(requested.page, rules.firstPage), lastPage)
