@@ -9,7 +9,7 @@ describe('Doctor and other versions of the API', () => {
       'oldest',
       {
         drift:
-          'finding: The gateway reads as null or leaves out, where it cannot convert, 18 fields: Assistant.calendly missing, Assistant.endOfCallSentence missing, Assistant.firstSentenceDelayMs missing, Assistant.ivrNavigationEnabled missing, Assistant.llmModel missing and 13 more (--json).',
+          'finding: 18 fields drift from the contract: Assistant.calendly missing, Assistant.endOfCallSentence missing, Assistant.firstSentenceDelayMs missing, Assistant.ivrNavigationEnabled missing, Assistant.llmModel missing and 13 more (--json).',
         'unknown-keys':
           'note: The contract lacks 4 keys of the responses, which the gateway ignores: Call.next_call_at, CallRetryConfig.calling_window_end_time, CallRetryConfig.calling_window_start_time, CallRetryConfig.retry_delay_seconds.',
         'unknown-values': 'ok: The schema has every enum value of the responses.',
@@ -20,7 +20,7 @@ describe('Doctor and other versions of the API', () => {
       '0.0.2',
       {
         drift:
-          'finding: The gateway reads as null or leaves out, where it cannot convert, 5 fields: Call.assistant missing, Call.campaign missing, Call.organizationId missing, Call.status derived, CallAttempt.dialError missing.',
+          'finding: 6 fields drift from the contract: Call.assistant missing, Call.campaign missing, Call.organizationId missing, Call.status derived, Call.status missing and 1 more (--json).',
         'unknown-keys':
           'note: The contract lacks 1 key of the responses, which the gateway ignores: Call.next_call_at.',
       },
@@ -39,7 +39,7 @@ describe('Doctor and other versions of the API', () => {
       '0.5.0',
       {
         drift:
-          'finding: The gateway reads as null or leaves out, where it cannot convert, 5 fields: Assistant.transferPhoneNumber missing, CampaignRowPage.page missing, CampaignRowPage.pageSize missing, CampaignRowPage.total missing, LlmModel.type unrecognized.',
+          'finding: 5 fields drift from the contract: Assistant.transferPhoneNumber missing, CampaignRowPage.page missing, CampaignRowPage.pageSize missing, CampaignRowPage.total missing, LlmModel.type unrecognized.',
         'unknown-values':
           'finding: The schema lacks 1 value of the responses, which clients get as UNRECOGNIZED: LlmModel.type=realtime.',
       },

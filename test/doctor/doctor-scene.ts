@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { type Environment, readSettings } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
 import { type DoctorOptions, runDoctor } from '#doctor/run-doctor.ts';
@@ -109,4 +110,18 @@ function toOptions(settings: Environment) {
     now: () => STARTED_AT,
     monotonicNow: () => 0,
   };
+}
+
+/** A random port below those that the system picks for outgoing connections. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const socket = connect(port, '127.0.0.1');
+    const isFree = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(false));
+      socket.once('error', () => resolve(true));
+    });
+    socket.destroy();
+    if (isFree) return port;
+  }
 }

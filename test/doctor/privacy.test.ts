@@ -14,6 +14,17 @@ const PUBLIC_WORDS = new Set([
   ),
 ]);
 
+/** Extracted values of the sandbox that are also words of the doctor's own sentences. */
+const OWN_WORDS = new Set(['other', 'returns']);
+
+/** Whether a text contains a string, and not only as a part of a longer word. */
+function contains(output: string, text: string): boolean {
+  for (let at = output.indexOf(text); at >= 0; at = output.indexOf(text, at + 1)) {
+    if (!/\w/.test(output[at - 1] ?? '') && !/\w/.test(output[at + text.length] ?? '')) return true;
+  }
+  return false;
+}
+
 /** Every string in the data of the sandbox, at any depth, that is neither a key nor an enum value. */
 function stringsOf(value: unknown, found = new Set<string>()): Set<string> {
   if (typeof value === 'string') {
@@ -61,7 +72,7 @@ describe('Doctor and privacy', () => {
     const data = stringsOf(sandbox.organizations.map(({ apiKey }) => sandbox.control.data(apiKey)));
 
     expect(data.size).toBeGreaterThan(5_000);
-    expect([...data].filter((text) => output.includes(text))).toEqual([]);
+    expect([...data].filter((text) => contains(output, text) && !OWN_WORDS.has(text))).toEqual([]);
     for (const key of ['sk_demo_a', 'sk_demo_b', 'sk_made_up']) expect(output).not.toContain(key);
   });
 

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
-import { runAsJson, STARTED_AT, toDiagnosis, toTraffic } from './doctor-scene.ts';
+import { freePort, runAsJson, STARTED_AT, toDiagnosis, toTraffic } from './doctor-scene.ts';
 
 const FIXTURES = new URL('../fixtures/tls/', import.meta.url);
 const readFixture = (name: string) => readFileSync(new URL(`${name}.pem`, FIXTURES), 'utf8');
@@ -308,20 +308,6 @@ async function serve(
       await once(server, 'close');
     },
   };
-}
-
-/** A random port below those that the system picks for outgoing connections. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const socket = connect(port, '127.0.0.1');
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(false));
-      socket.once('error', () => resolve(true));
-    });
-    socket.destroy();
-    if (isFree) return port;
-  }
 }
 
 /** A timer that fires when the request has arrived. */

@@ -324,6 +324,15 @@ describe('Doctor and an upstream that behaves otherwise', () => {
         filters(1).oneInBrackets,
       ],
     },
+    'reads brackets, and whose first page has a single status': {
+      sandbox: { arrayFormat: 'brackets', maxPageSize: 20 },
+      verdicts: {
+        'array-format':
+          'finding: The API accepts statuses only in the format brackets, and the data does not show that it filters.',
+      },
+      advice: { REVOX_ARRAY_FORMAT: 'brackets' },
+      exitCode: 2,
+    },
     'reads brackets, as the settings say': {
       sandbox: { arrayFormat: 'brackets' },
       settings: { REVOX_ARRAY_FORMAT: 'brackets' },

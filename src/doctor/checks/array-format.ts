@@ -152,6 +152,16 @@ function toFinding(readings: ReadonlyMap<ArrayFormat, Reading>, configured: Arra
       settings: { REVOX_ARRAY_FORMAT: found },
       details,
     };
+  const accepted = [...readings].filter(([, reading]) => reading !== 'rejected');
+  const [only] = accepted.length === 1 ? accepted : [];
+  if (readings.size === FORMATS.length && only?.[1] === 'unknown')
+    return {
+      check,
+      verdict: only[0] === configured ? 'unknown' : 'finding',
+      message: `The API accepts statuses only in the format ${only[0]}, and the data does not show that it filters.`,
+      settings: { REVOX_ARRAY_FORMAT: only[0] },
+      details,
+    };
   if (readings.size === FORMATS.length && ![...readings.values()].includes('unknown'))
     return {
       check,

@@ -76,7 +76,7 @@ function toDrift({ drift }: ShapeReport): Finding {
   return {
     check,
     verdict: isHarmless ? 'note' : 'finding',
-    message: `${isHarmless ? 'The gateway converts' : 'The gateway reads as null or leaves out, where it cannot convert,'} ${plural(names.length, 'field')}: ${enumerate(names)}.`,
+    message: `${plural(names.length, 'field')} ${names.length === 1 ? 'drifts' : 'drift'} from the contract${isHarmless ? ', and the gateway converts them' : ''}: ${enumerate(names)}.`,
     details: { fields: names, counts: names.map((name) => `${name} ${drift.get(name)}`) },
   };
 }
