@@ -70,6 +70,16 @@ describe('Doctor and an upstream that does not work', () => {
         'failure: www.getrevox.example redirects to another path (302), and the gateway follows no redirect, which could carry the key to another server: set REVOX_BASE_URL to the target.',
       advice: {},
     },
+    'redirects to a target with a command for a shell': {
+      prepare: ({ control }) =>
+        control.fail('', {
+          status: 302,
+          headers: { location: 'https://x.example/$(reboot);/assistants' },
+        }),
+      verdict:
+        'failure: localhost redirects to https://x.example (302), and the gateway follows no redirect, which could carry the key to another server: set REVOX_BASE_URL to the target.',
+      advice: {},
+    },
     'redirects to nowhere': {
       prepare: ({ control }) => control.fail('', { status: 302, headers: { location: 'http://' } }),
       verdict: 'failure: localhost redirects (302) without a usable target.',
@@ -92,6 +102,11 @@ describe('Doctor and an upstream that does not work', () => {
       verdict:
         'failure: localhost has no /assistants at this base URL (404): check the path in REVOX_BASE_URL, which usually is /api.',
       advice: {},
+    },
+    'is behind a firewall': {
+      prepare: ({ control }) => control.corrupt('', '<html>', { ...page, status: 403 }),
+      verdict:
+        'failure: localhost responds with a web page and status 403: a firewall or a login page stands in front of the API.',
     },
     'fails with 503': {
       prepare: ({ control }) => control.fail('', { status: 503 }),

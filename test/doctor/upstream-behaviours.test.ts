@@ -183,7 +183,7 @@ describe('Doctor and a healthy upstream', () => {
 });
 
 interface Behaviour extends DiagnosisOptions {
-  readonly verdicts: Readonly<Record<string, string>>;
+  readonly verdicts: Readonly<Record<string, string | undefined>>;
   readonly settings?: Record<string, string>;
   readonly advice?: Readonly<Record<string, string>>;
   readonly exitCode: 0 | 1 | 2;
@@ -470,6 +470,24 @@ describe('Doctor and an upstream that behaves otherwise', () => {
       prepare: ({ control }) => control.fail(/page_size=1000/, { status: 422 }),
       verdicts: {
         'page-size': 'ok: The API serves pages of 50, and rejects page_size=1000 with status 422.',
+      },
+      exitCode: 0,
+    },
+    'fails for large pages': {
+      prepare: ({ control }) => control.fail(/page_size=1000/, { status: 504 }),
+      verdicts: {
+        'page-size':
+          'unknown: The API serves pages of 50; a page of 1000 cannot be read: the API responds with status 504.',
+      },
+      exitCode: 0,
+      traffic: HEALTHY_TRAFFIC,
+    },
+    'has ids that no path can contain': {
+      prepare: ({ control }) =>
+        control.rewrite('', (json) => json.replaceAll(/"id":"[^"]+"/g, '"id":"\\ud800"')),
+      verdicts: {
+        'attempt-id': undefined,
+        'embedded-assistant': 'unknown: There is no assistant to read.',
       },
       exitCode: 0,
     },

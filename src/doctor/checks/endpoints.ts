@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isWireObject, toId, type WireObject } from '#binding/wire-object.ts';
+import { isWireObject, type WireObject } from '#binding/wire-object.ts';
 import type { AddFinding, Finding } from '#doctor/finding.ts';
 import { plural } from '#doctor/plural.ts';
-import { type ProbedPage, toPage } from '#doctor/upstream/items.ts';
+import { type ProbedPage, toPage, toPathId } from '#doctor/upstream/items.ts';
 import {
   describeProblem,
   isRejected,
@@ -66,7 +66,7 @@ function pickCampaign(campaigns: ProbedPage | undefined): string | undefined {
     return index === -1 ? CAMPAIGN_ORDER.length : index;
   };
   const [campaign] = (campaigns?.objects ?? []).toSorted((a, b) => rank(a) - rank(b));
-  return toId(campaign?.id);
+  return toPathId(campaign?.id);
 }
 
 /** Reads the first page of rows, which is numbered like the list of attempts or differently. */
@@ -114,8 +114,8 @@ async function readOrder(
   calls: readonly WireObject[],
 ): Promise<WireObject | undefined> {
   const candidate =
-    calls.find(({ assistant, id }) => isWireObject(assistant) && toId(id)) ?? calls[0];
-  const id = toId(candidate?.id);
+    calls.find(({ assistant, id }) => isWireObject(assistant) && toPathId(id)) ?? calls[0];
+  const id = toPathId(candidate?.id);
   if (id === undefined) return undefined;
   const probe = await client.get(`/call/${toPathSegment(id)}`);
   const call = isUsable(probe) && isWireObject(probe.json) ? probe.json.call : undefined;
@@ -148,7 +148,7 @@ async function checkEmbeddedAssistant(
 ): Promise<Finding> {
   const check = 'embedded-assistant';
   const embedded = isWireObject(call?.assistant) ? call.assistant : undefined;
-  const id = toId(embedded?.id) ?? assistants?.items[0]?.id;
+  const id = toPathId(embedded?.id) ?? assistants?.items[0]?.id;
   if (id === undefined)
     return { check, verdict: 'unknown', message: 'There is no assistant to read.' };
   const probe = await client.get(`/assistants/${toPathSegment(id)}`);
@@ -188,7 +188,7 @@ function orderStatusesOf(calls: readonly WireObject[]): Map<string, unknown> {
   return new Map(
     calls.flatMap(({ status, call_attempts }) =>
       (Array.isArray(call_attempts) ? call_attempts : []).flatMap((attempt) => {
-        const id = isWireObject(attempt) ? toId(attempt.id) : undefined;
+        const id = isWireObject(attempt) ? toPathId(attempt.id) : undefined;
         return id === undefined ? [] : [[id, status] as const];
       }),
     ),

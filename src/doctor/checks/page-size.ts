@@ -1,6 +1,6 @@
 import type { Finding } from '#doctor/finding.ts';
 import { type ProbedPage, toPage, toPageOrEmpty } from '#doctor/upstream/items.ts';
-import { isRejected, type ProbeClient } from '#doctor/upstream/probe-client.ts';
+import { describeProblem, isRejected, type ProbeClient } from '#doctor/upstream/probe-client.ts';
 import { type AttemptPages, attemptsPath } from './first-page.ts';
 
 /** Sizes to request in search of the largest one that is served. */
@@ -44,6 +44,12 @@ async function determinePageSize(scene: SizeScene): Promise<Result> {
       details: { largestServed: pageSize },
     };
   const large = toPage(probe, 'calls');
+  if (!large && first.served === pageSize)
+    return {
+      verdict: 'unknown',
+      message: `The API serves pages of ${pageSize}; a page of ${largeSize} cannot be read: ${describeProblem(probe)}.`,
+      details: { largestServed: pageSize },
+    };
   if (large && large.served > first.served && large.served >= largeSize)
     return {
       verdict: 'ok',

@@ -113,6 +113,11 @@ function describeResponse(probe: Probe, settings: Settings): Cause | undefined {
   const { host } = new URL(settings.revox.baseUrl);
   const code = String(status);
   if (status >= 300 && status <= 399) return describeRedirect(probe, settings);
+  if (isWebPage && (status === 401 || status === 403))
+    return {
+      code,
+      message: `${host} responds with a web page and status ${code}: a firewall or a login page stands in front of the API.`,
+    };
   if (isWebPage)
     return {
       code,
@@ -178,12 +183,14 @@ function toTarget(probe: Probe, baseUrl: string): URL | undefined {
   return location !== '' && URL.canParse(location, base) ? new URL(location, base) : undefined;
 }
 
+/** The upstream chooses the target: a shell must not find anything to execute in it. */
+const PASTABLE = /^[\w.:/[\]~-]+$/;
+
 /** The base URL that leads to the target of a redirect; undefined if the target is another page. */
 function toBaseUrl({ protocol, origin, pathname, search, hash }: URL, path: string) {
   const isSamePage = pathname.endsWith(path) && search === '' && hash === '';
-  return isSamePage && /^https?:$/.test(protocol)
-    ? origin + pathname.slice(0, -path.length)
-    : undefined;
+  const baseUrl = origin + pathname.slice(0, -path.length);
+  return isSamePage && /^https?:$/.test(protocol) && PASTABLE.test(baseUrl) ? baseUrl : undefined;
 }
 
 /** The documented base URL ends with `/api`, which is easily left out. */
