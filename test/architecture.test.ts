@@ -18,6 +18,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   doctor:
     'binding, config (types), generated, node:diagnostics_channel, node:util, pagination, rest, rest/transport, system-clock.ts',
+  'doctor/checks':
+    'cache/redis, config, doctor (types), http/auth, jose, rest/transport, system-clock.ts',
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway-options.ts': 'http/example-operation.ts (types), observability (types)',
@@ -96,6 +98,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   console: ['observability'],
   // Every other file receives the clock as an option.
   'Date.now': [
+    'doctor/checks/service-clock.ts',
     'doctor/run-doctor.ts',
     'gateway.ts',
     'observability/logger.ts',

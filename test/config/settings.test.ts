@@ -95,7 +95,7 @@ describe('Settings without an environment', () => {
       introspection: true,
       upstreamTrace: true,
       log: { level: 'info', format: 'text', personalData: false },
-      tracing: { isEnabled: false, hasServiceName: false },
+      tracing: { isEnabled: false, hasServiceName: false, collector: undefined },
       sandboxPort: 4001,
     } satisfies Settings);
   });
@@ -575,6 +575,46 @@ describe('OpenTelemetry variables', () => {
       });
     },
   );
+
+  test.each([
+    [{ OTEL_TRACES_EXPORTER: 'otlp' }, 'http/protobuf http://localhost:4318/v1/traces'],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318/base/' },
+      'http/protobuf http://c:4318/base/v1/traces',
+    ],
+    [
+      {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://t/own',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: ' http/json ',
+      },
+      'http/json https://t/own',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      'grpc http://c:4317',
+    ],
+    [
+      { OTEL_TRACES_EXPORTER: 'console,otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      'grpc http://localhost:4317',
+    ],
+    [{ OTEL_TRACES_EXPORTER: 'console' }, 'undefined undefined'],
+    [{ OTEL_CONFIG_FILE: 'otel.yaml' }, 'undefined undefined'],
+    [{}, 'undefined undefined'],
+  ])('the variables %j name the collector %s', (given, expected) => {
+    const { collector } = readSettings(given).tracing;
+    expect(`${collector?.protocol} ${collector?.url}`).toBe(expected);
+  });
+
+  test('the headers of traces override the headers of all signals', () => {
+    const { collector } = readSettings({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=one, authorization = Basic%20YTpi==,odd,empty=',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'api-key=two%',
+    }).tracing;
+    expect(collector?.headers).toEqual({ 'api-key': 'two%', authorization: 'Basic YTpi==' });
+  });
 
   test.each([
     [{ OTEL_SERVICE_NAME: 'mine' }, true],

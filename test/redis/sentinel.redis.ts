@@ -1,9 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { freePort, startProcess } from '../sockets/demo-process.ts';
+import { describe, expect, test, vi } from 'vitest';
 import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
+import { startSentinel } from './sentinel-server.ts';
 import {
   ANN,
   AVAILABLE_AGAIN,
@@ -19,29 +16,6 @@ import {
 expectRedisServer();
 
 const NO_MASTER = unavailableMessage('no Sentinel knows its master');
-
-/** Starts a Sentinel that decides alone. It ends with the test. */
-async function startSentinel(masterPort: number): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'redis-sentinel-'));
-  const port = await freePort();
-  const file = join(folder, 'sentinel.conf');
-  const lines = [
-    `port ${port}`,
-    'bind 127.0.0.1',
-    `dir ${folder}`,
-    `sentinel monitor mymaster 127.0.0.1 ${masterPort} 1`,
-    'sentinel down-after-milliseconds mymaster 300',
-    'sentinel failover-timeout mymaster 3000',
-  ];
-  await writeFile(file, `${lines.join('\n')}\n`);
-  const sentinel = startProcess('/usr/bin/redis-server', [file, '--sentinel'], { settings: {} });
-  onTestFinished(async () => {
-    await sentinel[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true });
-  });
-  await sentinel.firstLine;
-  return `redis://127.0.0.1:${port}`;
-}
 
 /** Advances the clock and fires the probe delay until this number of status changes is reported. */
 async function probeUntil(instance: TierInstance, statusChanges: number): Promise<void> {

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,31 +16,14 @@ import {
   toEntry,
   unavailableMessage,
 } from './tier-instance.ts';
+import { type Certificate, createCertificate, hasOpenssl, startTlsRedis } from './tls-server.ts';
 
 expectRedisServer();
 
-const OPENSSL = '/usr/bin/openssl';
-
-/** Creates a self-signed certificate for an address. */
-function createCertificate(folder: string, name: string, address: string) {
-  const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const subject = ['-subj', `/CN=${address}`, '-addext', `subjectAltName=IP:${address}`];
-  const files = ['-keyout', key, '-out', certificate];
-  execFileSync(OPENSSL, ['req', '-x509', ...kind, ...files, ...subject], { stdio: 'ignore' });
-  return { key, certificate };
-}
-
-function startTlsRedis({ key, certificate }: ReturnType<typeof createCertificate>) {
-  const tls = ['--tls-cert-file', certificate, '--tls-key-file', key];
-  const ports = ['--port', '0', '--tls-port', 'PORT', '--tls-auth-clients', 'no'];
-  return startRedis([...ports, ...tls, '--tls-ca-cert-file', certificate]);
-}
-
-describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('Redis behind TLS', () => {
+describe.skipIf(!hasRedisServer || !hasOpenssl)('Redis behind TLS', () => {
   let folder: string;
-  let own: ReturnType<typeof createCertificate>;
-  let other: ReturnType<typeof createCertificate>;
+  let own: Certificate;
+  let other: Certificate;
   let redis: RedisServer;
   let url: string;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type CollectorSettings, toCollectorSettings } from '#config/collector.ts';
 import {
   oneOf,
   optionalVariable,
@@ -23,6 +24,8 @@ export interface ObservabilitySettings {
     readonly isEnabled: boolean;
     /** Whether these variables contain the name of the service. */
     readonly hasServiceName: boolean;
+    /** Where the SDK sends traces; undefined if these variables alone do not say it. */
+    readonly collector: CollectorSettings | undefined;
   };
   readonly graphiql: boolean;
   readonly introspection: boolean;
@@ -53,6 +56,12 @@ const variables = {
   OTEL_TRACES_EXPORTER: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.string().optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: z.string().optional(),
+  OTEL_EXPORTER_OTLP_CERTIFICATE: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: z.string().optional(),
   OTEL_CONFIG_FILE: z.string().optional(),
   OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_RESOURCE_ATTRIBUTES: z.string().optional(),
@@ -100,6 +109,7 @@ function toTracingSettings(values: Values<typeof variables>): ObservabilitySetti
     hasServiceName:
       values.OTEL_SERVICE_NAME !== undefined ||
       /(^|,)\s*service\.name\s*=/.test(values.OTEL_RESOURCE_ATTRIBUTES ?? ''),
+    collector: isTracingEnabled(values) ? toCollectorSettings(values) : undefined,
   };
 }
 

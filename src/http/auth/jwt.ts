@@ -8,7 +8,7 @@ import { type KeySource, KeysUnavailableError } from './jwks.ts';
  * Asymmetric signatures only. With a shared secret (`HS…`), every party that can verify a token
  * could also issue one.
  */
-const ALGORITHMS = [
+export const ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
   'RS512',
@@ -23,7 +23,7 @@ const ALGORITHMS = [
 ];
 
 /** Tolerated difference between the clocks of the issuer and the gateway. */
-const CLOCK_TOLERANCE_S = 5;
+export const CLOCK_TOLERANCE_S = 5;
 
 export interface JwtVerifierOptions {
   readonly issuer: string;
@@ -53,7 +53,7 @@ export function createJwtVerifier({
     const claims = await verifyJwt(parseBearerToken(headers.get('authorization') ?? ''), keys, {
       issuer,
       audience,
-      algorithms: ALGORITHMS,
+      algorithms: [...ALGORITHMS],
       requiredClaims: ['exp'],
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(now()),

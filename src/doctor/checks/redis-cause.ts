@@ -1,0 +1,48 @@
+import { NoMasterError } from '#cache/redis/sentinels.ts';
+import type { Settings } from '#config/settings.ts';
+import { type ConnectionTarget, explainConnectionError } from './connection-cause.ts';
+import { toErrorReply } from './redis-commands.ts';
+
+/** Explains in one sentence why Redis cannot be used. The sentence contains no password. */
+export function explainRedisError(
+  error: unknown,
+  url: URL,
+  { redisSentinels }: Settings['cache'],
+): string {
+  if (error instanceof NoMasterError)
+    return `None of the ${redisSentinels.length} Sentinels of REDIS_SENTINELS is reachable and knows a master named ${url.hostname}: check the addresses, and the name in REDIS_URL.`;
+  const { code, text } = toErrorReply(error);
+  switch (code) {
+    case 'WRONGPASS':
+      return 'Redis rejects the user name or the password of REDIS_URL (WRONGPASS).';
+    case 'NOAUTH':
+      return 'Redis requires a password, and REDIS_URL has none (NOAUTH).';
+    case 'NOPERM':
+      return 'Redis rejects the commands that open the connection (NOPERM): the user of REDIS_URL needs +select and +ping.';
+    case 'LOADING':
+      return 'Redis is loading its data (LOADING): run the check again in a moment.';
+    case 'MASTERDOWN':
+      return 'Redis is a replica that has lost its master (MASTERDOWN).';
+    case 'ERR':
+      if (text.includes('DB index'))
+        return 'Redis has no database with the number at the end of REDIS_URL (ERR).';
+      if (text.includes('AUTH'))
+        return 'Redis has no password for the default user, and REDIS_URL has one (ERR).';
+  }
+  return explainConnectionError(error, toTarget(url, redisSentinels));
+}
+
+/** With Sentinels, the host of `REDIS_URL` is only a name. */
+function toTarget(url: URL, sentinels: readonly string[]): ConnectionTarget {
+  return {
+    host: sentinels.length > 0 ? `master ${hostOf(url)}` : hostOf(url),
+    port: url.port || '6379',
+    isTls: url.protocol === 'rediss:',
+    setting: 'REDIS_URL',
+    caSetting: 'REDIS_TLS_CA_FILE',
+  };
+}
+
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}

@@ -1,0 +1,352 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Environment, readSettings } from '#config/settings.ts';
+import { checkRedis } from '#doctor/checks/redis.ts';
+import type { ServiceClock } from '#doctor/checks/service-clock.ts';
+import { createManualTimers, listenTcp } from '../rest/real-server.ts';
+import { freePort } from '../sockets/demo-process.ts';
+import {
+  expectRedisServer,
+  hasRedisServer,
+  type RedisObserver,
+  startRedis,
+} from './redis-server.ts';
+import { startSentinel } from './sentinel-server.ts';
+import { type Certificate, createCertificate, hasOpenssl, startTlsRedis } from './tls-server.ts';
+
+expectRedisServer();
+
+const PASSWORD = 'p@ss word/%';
+const ENCODED = encodeURIComponent(PASSWORD);
+const CACHE_SECRET = 'a secret of 16 characters or more';
+const WITHOUT_REDIS = 'The gateway works without Redis, and caches in its own memory only.';
+const COMMANDS = ['PING', 'TIME', 'GET', 'MGET', 'SET', 'PEXPIRE', 'DEL'];
+const ACL = '~revox:* +select +ping +time +get +mget +set +pexpire +del';
+
+const timers = createManualTimers();
+/** Latencies are 0, and no time limit ends by itself. */
+const CLOCK: ServiceClock = { now: Date.now, monotonicNow: () => 0, startTimer: timers.startTimer };
+
+function check(settings: Environment, clock: Partial<ServiceClock> = {}) {
+  return checkRedis(readSettings({ CACHE_SECRET, ...settings }), { ...CLOCK, ...clock });
+}
+
+/** The findings as lines, after a check that none of them contains a secret. */
+async function linesOf(settings: Environment, clock: Partial<ServiceClock> = {}) {
+  const findings = await check(settings, clock);
+  expect(JSON.stringify(findings)).not.toMatch(/p@ss|p%40ss|wrong-secret|16 characters or more/);
+  return findings.map(({ check: name, verdict, message }) => `${verdict} ${name}: ${message}`);
+}
+
+/** How often Redis has executed each command since the last reset, without those of observers. */
+async function takeCommands(observer: RedisObserver): Promise<Record<string, number>> {
+  const text = String(await observer.send('INFO', 'commandstats'));
+  await observer.send('CONFIG', 'RESETSTAT');
+  return Object.fromEntries(
+    [...text.matchAll(/cmdstat_([a-z]+):calls=(\d+)/g)].map(([, name, calls]) => [
+      name,
+      Number(calls),
+    ]),
+  );
+}
+
+const HEALTHY = [
+  'ok redis-connection: Redis responds within 0.0 ms (p50 of 5).',
+  expect.stringMatching(/^ok redis-version: The version of Redis is \d+\.\d+\.\d+\.$/),
+  `ok redis-permissions: Redis accepts every command that the gateway sends: ${COMMANDS.join(', ')}.`,
+  'ok redis-role: Redis is a master.',
+  'ok redis-memory: Redis evicts entries when its 64 MiB are full (allkeys-lru).',
+  'ok redis-clock: The clocks of Redis and this machine agree within a second.',
+];
+const MEMORY = ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'];
+
+test('without REDIS_URL nothing is checked', async () => {
+  expect(await checkRedis(readSettings({}))).toEqual([]);
+});
+
+describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
+  test('a healthy Redis passes every check, and the check changes nothing in it', async () => {
+    await using redis = await startRedis(MEMORY);
+    await using observer = await redis.connect();
+    const dirtyOf = async () =>
+      /rdb_changes_since_last_save:(\d+)/.exec(
+        String(await observer.send('INFO', 'persistence')),
+      )?.[1];
+    await observer.send('SET', 'revox:doctor:other', 'an entry of another program');
+    const before = await dirtyOf();
+    await takeCommands(observer);
+
+    expect(await linesOf({ REDIS_URL: redis.url })).toEqual(HEALTHY);
+
+    expect(await takeCommands(observer)).toMatchObject({
+      ...{ ping: 6, time: 2, get: 1, mget: 1, set: 1, pexpire: 1, del: 1 },
+      info: 1,
+    });
+    expect(await dirtyOf()).toBe(before);
+    expect(await observer.keys()).toEqual(['revox:doctor:other']);
+    await vi.waitUntil(async () => (await observer.clients()).length === 0);
+  });
+
+  test('a user with exactly the documented permissions passes, and its version is unknown', async () => {
+    await using redis = await startRedis(MEMORY);
+    await using observer = await redis.connect();
+    await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, ...ACL.split(' '));
+    const [connection, , permissions, , , clock] = HEALTHY;
+    expect(
+      await linesOf({ REDIS_URL: `redis://gateway:${ENCODED}@127.0.0.1:${redis.port}/3` }),
+    ).toEqual([
+      connection,
+      'unknown redis-version: The user of REDIS_URL must not send INFO, so the version, the role and the memory of Redis are unknown. The gateway does not need INFO.',
+      permissions,
+      clock,
+    ]);
+  });
+
+  test.each([
+    ['-set -pexpire', 'the commands SET, PEXPIRE'],
+    ['resetkeys', 'the keys revox:*'],
+    ['-mget resetkeys ~revox', 'the commands MGET and the keys revox:*'],
+  ])('a user with %s gets a finding that names what is missing', async (rules, lacks) => {
+    await using redis = await startRedis(MEMORY);
+    await using observer = await redis.connect();
+    const user = ['on', `>${PASSWORD}`, ...ACL.split(' '), ...rules.split(' ')];
+    await observer.send('ACL', 'SETUSER', 'gateway', ...user);
+    const lines = await linesOf({
+      REDIS_URL: `redis://gateway:${ENCODED}@127.0.0.1:${redis.port}`,
+    });
+    expect(lines.filter((line) => !/^(ok|unknown) /.test(line))).toEqual([
+      `finding redis-permissions: The user of REDIS_URL must not use ${lacks} (NOPERM). The gateway needs: ACL SETUSER <user> ${ACL}`,
+    ]);
+    expect(await observer.keys()).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a wrong password',
+      ':wrong-secret@',
+      '',
+      'Redis rejects the user name or the password of REDIS_URL (WRONGPASS).',
+    ],
+    [
+      'an unknown user',
+      'absent:wrong-secret@',
+      '',
+      'Redis rejects the user name or the password of REDIS_URL (WRONGPASS).',
+    ],
+    ['no password', '', '', 'Redis requires a password, and REDIS_URL has none (NOAUTH).'],
+    [
+      'a missing database',
+      `:${ENCODED}@`,
+      '/99',
+      'Redis has no database with the number at the end of REDIS_URL (ERR).',
+    ],
+  ])('a connection with %s is explained', async (_name, login, database, cause) => {
+    await using redis = await startRedis(['--requirepass', PASSWORD]);
+    const REDIS_URL = `redis://${login}127.0.0.1:${redis.port}${database}`;
+    expect(await linesOf({ REDIS_URL })).toEqual([
+      `finding redis-connection: ${cause} ${WITHOUT_REDIS}`,
+    ]);
+  });
+
+  test('a password for a Redis without one is explained', async () => {
+    await using redis = await startRedis();
+    expect(await linesOf({ REDIS_URL: `redis://:${ENCODED}@127.0.0.1:${redis.port}` })).toEqual([
+      `finding redis-connection: Redis has no password for the default user, and REDIS_URL has one (ERR). ${WITHOUT_REDIS}`,
+    ]);
+  });
+
+  test('a read-only replica is explained', async () => {
+    await using master = await startRedis([...MEMORY, '--repl-diskless-sync-delay', '0']);
+    await using replica = await startRedis([...MEMORY, '--replicaof', `127.0.0.1 ${master.port}`]);
+    await using observer = await replica.connect();
+    await vi.waitUntil(
+      async () => String(await observer.send('INFO', 'replication')).includes('link_status:up'),
+      { timeout: 20_000, interval: 50 },
+    );
+    const lines = await linesOf({ REDIS_URL: replica.url });
+    expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
+      'finding redis-permissions: Redis is a read-only replica (READONLY): the gateway reads from it, and stores new responses in its own memory only. REDIS_URL must name the master, or REDIS_SENTINELS the Sentinels that know the master.',
+      'finding redis-role: Redis is a replica; its connection to the master is up.',
+    ]);
+  });
+
+  test.each([
+    [
+      ['--maxmemory', '64mb', '--maxmemory-policy', 'noeviction'],
+      [
+        'finding redis-memory: The maxmemory-policy of Redis is noeviction: a full Redis rejects writes. Set maxmemory-policy to allkeys-lru or volatile-lru.',
+      ],
+    ],
+    [
+      ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'],
+      [
+        'finding redis-permissions: Redis is full and rejects writes (OOM): set maxmemory-policy to allkeys-lru, or raise maxmemory. The gateway stores new responses in its own memory only.',
+        'finding redis-memory: The maxmemory-policy of Redis is noeviction: a full Redis rejects writes. Set maxmemory-policy to allkeys-lru or volatile-lru.',
+      ],
+    ],
+    [
+      [],
+      [
+        'note redis-memory: Redis has no maxmemory: entries expire by themselves, but many callers can fill the memory of its machine. Set maxmemory, and maxmemory-policy to allkeys-lru.',
+      ],
+    ],
+  ])('a Redis with %j gets its findings', async (flags, findings) => {
+    await using redis = await startRedis(flags);
+    const lines = await linesOf({ REDIS_URL: redis.url });
+    expect(lines.filter((line) => !line.startsWith('ok '))).toEqual(findings);
+  });
+
+  test('a Redis in cluster mode is reported', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-config-file', join(folder, 'nodes')];
+    await using redis = await startRedis([...MEMORY, ...cluster]);
+    const lines = await linesOf({ REDIS_URL: redis.url });
+    expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
+      'finding redis-permissions: Redis runs in cluster mode, which the gateway does not support: use one master with replicas.',
+    ]);
+  });
+
+  test('a clock that differs, a slow Redis and an absent CACHE_SECRET are reported', async () => {
+    await using redis = await startRedis(MEMORY);
+    let now = 0;
+    const findings = await check(
+      { REDIS_URL: redis.url, CACHE_SECRET: '' },
+      {
+        now: () => Date.now() + 90_000,
+        monotonicNow: () => {
+          now += 60;
+          return now;
+        },
+      },
+    );
+    expect(findings.filter(({ verdict }) => verdict !== 'ok')).toEqual([
+      {
+        check: 'redis-connection',
+        verdict: 'finding',
+        message:
+          'Redis responds within 60 ms (p50 of 5), and a lookup waits for REDIS_TIMEOUT_MS (50 ms) at most: it then goes to the upstream. Use a Redis that is closer, or raise REDIS_TIMEOUT_MS.',
+        settings: { REDIS_TIMEOUT_MS: '120' },
+        details: { latencyMs: 60 },
+      },
+      {
+        check: 'redis-clock',
+        verdict: 'note',
+        message:
+          'The clock of Redis is 90 s behind the clock of this machine. The ages of cached responses allow for that, but one of the two clocks is wrong.',
+        details: { differenceMs: expect.closeTo(-90_000, -4) },
+      },
+      {
+        check: 'redis-cache-secret',
+        verdict: 'finding',
+        message:
+          'CACHE_SECRET is not set: a reader of the Redis can test guessed API keys. Set the same CACHE_SECRET for all instances, for example the output of `openssl rand -hex 32`.',
+      },
+    ]);
+  });
+
+  test('a Redis that does not respond is given up after five seconds', async () => {
+    await using redis = await startRedis();
+    redis.pause();
+    const pending = linesOf({ REDIS_URL: redis.url });
+    await vi.waitUntil(() => timers.running.length > 0);
+    timers.elapse(5_000);
+    expect(await pending).toEqual([
+      `finding redis-connection: 127.0.0.1:${redis.port} did not respond within 5 s. ${WITHOUT_REDIS}`,
+    ]);
+    redis.resume();
+  });
+
+  test('a Redis that is loading its data is reported', async () => {
+    await using loading = await listenTcp((socket) =>
+      socket.on('data', (data) => {
+        const commands = String(data).match(/^\*\d+\r$/gm) ?? [];
+        socket.write('-LOADING Redis is loading the dataset in memory\r\n'.repeat(commands.length));
+      }),
+    );
+    const lines = await linesOf({ REDIS_URL: `redis://127.0.0.1:${loading.port}` });
+    expect(lines).toEqual([
+      `finding redis-connection: Redis is loading its data (LOADING): run the check again in a moment. ${WITHOUT_REDIS}`,
+    ]);
+  });
+
+  test('an address without a Redis is explained', async () => {
+    const port = await freePort();
+    expect(await linesOf({ REDIS_URL: `redis://:${ENCODED}@127.0.0.1:${port}` })).toEqual([
+      `finding redis-connection: Nothing listens at 127.0.0.1:${port} (ECONNREFUSED): check the host and the port of REDIS_URL. ${WITHOUT_REDIS}`,
+    ]);
+    expect(await linesOf({ REDIS_URL: `redis://:${ENCODED}@redis.invalid` })).toEqual([
+      expect.stringMatching(
+        /^finding redis-connection: The name redis\.invalid cannot be resolved \((ENOTFOUND|EAI_AGAIN)\): check the host of REDIS_URL\. /,
+      ),
+      'finding redis-tls: REDIS_URL begins with redis://: the connection is not encrypted, and the password is readable on the network. Use rediss:// unless the network is trusted.',
+    ]);
+  });
+
+  test('the master is found through a Sentinel, and a Sentinel without the name is explained', async () => {
+    await using redis = await startRedis(MEMORY);
+    const sentinel = await startSentinel(redis.port);
+    const settings = { REDIS_SENTINELS: `redis://127.0.0.1:1,${sentinel}` };
+    expect((await linesOf({ ...settings, REDIS_URL: 'redis://mymaster' })).slice(0, 6)).toEqual(
+      HEALTHY,
+    );
+    expect((await linesOf({ ...settings, REDIS_URL: `redis://:${ENCODED}@another` }))[0]).toBe(
+      `finding redis-connection: None of the 2 Sentinels of REDIS_SENTINELS is reachable and knows a master named another: check the addresses, and the name in REDIS_URL. ${WITHOUT_REDIS}`,
+    );
+  });
+
+  describe.skipIf(!hasOpenssl)('behind TLS', () => {
+    let folder: string;
+    let own: Certificate;
+    let other: Certificate;
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'redis-doctor-'));
+      own = createCertificate(folder, 'own', '127.0.0.1');
+      other = createCertificate(folder, 'other', '192.0.2.1');
+    });
+    afterAll(() => rm(folder, { recursive: true }));
+
+    test('each certificate gets its own sentence', async () => {
+      await using redis = await startTlsRedis(own);
+      const REDIS_URL = `rediss://127.0.0.1:${redis.port}`;
+      const verified =
+        'ok redis-tls: The connection is encrypted, and the certificate is verified.';
+      expect(await linesOf({ REDIS_URL })).toEqual([
+        `finding redis-connection: An unknown authority signed the certificate of 127.0.0.1:${redis.port} (DEPTH_ZERO_SELF_SIGNED_CERT): set REDIS_TLS_CA_FILE to the certificate of its authority. ${WITHOUT_REDIS}`,
+        verified,
+      ]);
+      expect(await linesOf({ REDIS_URL, REDIS_TLS_CA_FILE: own.certificate })).toEqual(
+        expect.arrayContaining([HEALTHY[0], verified]),
+      );
+      expect(await linesOf({ REDIS_URL, REDIS_TLS_VERIFY: 'off' })).toEqual(
+        expect.arrayContaining([
+          HEALTHY[0],
+          'finding redis-tls: REDIS_TLS_VERIFY is off: the connection is encrypted, but any server can pretend to be the Redis. Set REDIS_TLS_CA_FILE to the certificate of its authority instead, if there is one.',
+        ]),
+      );
+      const path = join(folder, 'absent.pem');
+      expect(await linesOf({ REDIS_URL, REDIS_TLS_CA_FILE: path })).toEqual([
+        `failure redis-tls: REDIS_TLS_CA_FILE: ${path} does not exist.`,
+      ]);
+      expect((await linesOf({ REDIS_URL: REDIS_URL.replace('rediss:', 'redis:') }))[0]).toMatch(
+        /^finding redis-connection: 127\.0\.0\.1:\d+ closed the connection \(\w+\): check the scheme of REDIS_URL, because the server may require TLS\. /,
+      );
+    });
+
+    test('a certificate for another name, and a server without TLS, are explained', async () => {
+      await using redis = await startTlsRedis(other);
+      await using plain = await startRedis();
+      const settings = { REDIS_TLS_CA_FILE: other.certificate };
+      expect(
+        (await linesOf({ ...settings, REDIS_URL: `rediss://127.0.0.1:${redis.port}` }))[0],
+      ).toBe(
+        `finding redis-connection: The certificate of 127.0.0.1:${redis.port} is for another name (ERR_TLS_CERT_ALTNAME_INVALID): REDIS_URL must contain a name of the certificate. ${WITHOUT_REDIS}`,
+      );
+      expect((await linesOf({ REDIS_URL: `rediss://127.0.0.1:${plain.port}` }))[0]).toMatch(
+        /^finding redis-connection: 127\.0\.0\.1:\d+ did not respond in time \(\w+\): a firewall may drop the packets, or the server does not speak TLS\. /,
+      );
+    });
+  });
+});
