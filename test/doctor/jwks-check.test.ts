@@ -173,6 +173,17 @@ describe('JWKS check of doctor', () => {
     ]);
   });
 
+  test('a proxy that refuses the connection is named as a possible cause', async () => {
+    await using issuer = await listen((response) => reply(response, { body: KEY_SET }));
+    const proxy = { HTTP_PROXY: `http://127.0.0.1:${await freePort()}` };
+    // The environment of the tests exempts 127.0.0.1.
+    const url = `${issuer.origin.replace('127.0.0.1', '[::1]')}/keys`;
+    expect(toLines(await check(url, proxy))).toEqual([
+      `failure jwks-connection: Nothing listens at [::1]:${issuer.port} (ECONNREFUSED): check the host and the port of JWT_JWKS_URL. HTTPS_PROXY or HTTP_PROXY is set: the request goes through the proxy, unless NO_PROXY names the host. ${CONSEQUENCE}`,
+    ]);
+    expect(issuer.requests).toEqual([]);
+  });
+
   test('a server without TLS behind an https URL is explained', async () => {
     await using plain = await listen((response) => response.end());
     expect(toLines(await check(`https://127.0.0.1:${plain.port}/`))).toEqual([

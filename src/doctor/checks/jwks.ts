@@ -23,6 +23,8 @@ import {
 import { redirectTarget, toTarget } from './service-url.ts';
 
 const CONSEQUENCE = 'The gateway rejects bearer tokens with 503.';
+const PROXY_HINT =
+  'HTTPS_PROXY or HTTP_PROXY is set: the request goes through the proxy, unless NO_PROXY names the host.';
 const CHECK = 'jwks-connection';
 const MAX_BYTES = 2 ** 20;
 
@@ -45,7 +47,8 @@ export async function checkJwks(
       ...checkClock(response, clock.now()),
     ];
   } catch (error) {
-    return [failure(explainConnectionError(error, toTarget(url, 'JWT_JWKS_URL')))];
+    const cause = explainConnectionError(error, toTarget(url, 'JWT_JWKS_URL'));
+    return [failure(settings.revox.proxies ? `${cause} ${PROXY_HINT}` : cause)];
   }
 }
 

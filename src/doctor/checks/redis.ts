@@ -51,7 +51,9 @@ export async function checkRedis(
     if (error instanceof SettingsError)
       return [{ check: 'redis-tls', verdict: 'failure', message: error.problems.join(' ') }];
     const message = `${explainRedisError(error, url, cache)} ${CONSEQUENCE}`;
-    return [{ check: 'redis-connection', verdict: 'finding', message }, ...fromSettings];
+    // Without a connection, nothing of it is in order.
+    const problems = fromSettings.filter(({ verdict }) => verdict !== 'ok');
+    return [{ check: 'redis-connection', verdict: 'finding', message }, ...problems];
   }
 }
 
