@@ -11,14 +11,22 @@ export interface ProcessUsage {
   readonly heapBytes: number;
 }
 
-/** A message from the parent process. */
-export type MeasureRequest = 'usage' | 'promoted';
+/**
+ * A message from the parent process. `live` is `usage` after a garbage collection, for a process
+ * with `--expose-gc`.
+ */
+export type MeasureRequest = 'usage' | 'live' | 'promoted';
 
 let collections: GCProfiler | undefined;
 
-process.on('message', (request: MeasureRequest) =>
-  process.send?.(request === 'promoted' ? takePromotedBytes() : measure()),
-);
+process.on('message', (request: MeasureRequest) => {
+  if (request === 'live') {
+    globalThis.gc?.();
+    // The second collection frees what the first one has finalized.
+    globalThis.gc?.();
+  }
+  process.send?.(request === 'promoted' ? takePromotedBytes() : measure());
+});
 // Without its parent no process would end this one.
 process.on('disconnect', () => process.exit());
 // The channel must not keep the process alive.

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pinning, ROOT } from './start.ts';
 
-const PAGE = join(ROOT, 'docs/operations/performance.md');
+const PERFORMANCE_PAGE = 'docs/operations/performance.md';
 
 export function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const [first, ...others] = head;
@@ -20,16 +20,19 @@ export function describeConditions(how: string): string {
   return `Measured on ${day}, Node.js ${process.versions.node}, ${cpus().length} × ${model}, ${pinning}. ${how}`;
 }
 
-/** Prints a report, and writes it between its markers in docs/operations/performance.md. */
-export function publish(section: string, text: string): void {
+/** Prints a report, and writes it between its markers in a page of the documentation. */
+export function publish(section: string, text: string, page = PERFORMANCE_PAGE): void {
   // biome-ignore lint/suspicious/noConsole: the report is the program's output
   console.log(text);
   const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
-  const page = readFileSync(PAGE, 'utf8');
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from === -1 || to < from)
-    throw new Error(`docs/operations/performance.md has no markers for ${section}.`);
-  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
+  const path = join(ROOT, page);
+  const content = readFileSync(path, 'utf8');
+  const [from, to] = [content.indexOf(begin), content.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`${page} has no markers for ${section}.`);
+  writeFileSync(
+    path,
+    `${content.slice(0, from + begin.length)}\n\n${text}\n\n${content.slice(to)}`,
+  );
 }
 
 export function logProgress(line: string): void {

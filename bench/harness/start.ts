@@ -29,6 +29,8 @@ export interface ServerProcess extends AsyncDisposable {
   /** Time from the start of the process to its first response, in ms. */
   readonly readyMs: number;
   measure(): Promise<ProcessUsage>;
+  /** As `measure`, after a garbage collection: needs the flag `--expose-gc`. */
+  measureLive(): Promise<ProcessUsage>;
   /**
    * Bytes promoted to the old generation since the previous call. The first call only starts the
    * count.
@@ -76,6 +78,7 @@ export async function startServer({
     url,
     readyMs: performance.now() - startedAt,
     measure: () => sendAndReceive<ProcessUsage>(child, 'usage' satisfies MeasureRequest),
+    measureLive: () => sendAndReceive<ProcessUsage>(child, 'live' satisfies MeasureRequest),
     takePromotedBytes: () => sendAndReceive<number>(child, 'promoted' satisfies MeasureRequest),
     [Symbol.asyncDispose]: () => end(child),
   };
