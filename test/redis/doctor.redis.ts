@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,6 +94,8 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     await using redis = await startRedis(MEMORY);
     await using observer = await redis.connect();
     await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, ...ACL.split(' '));
+    const guide = readFileSync(new URL('../../docs/guides/caching.md', import.meta.url), 'utf8');
+    expect(guide).toContain(`ACL SETUSER gateway on >password ${ACL}\n`);
     const [connection, , permissions, , , clock] = HEALTHY;
     expect(
       await linesOf({ REDIS_URL: `redis://gateway:${ENCODED}@127.0.0.1:${redis.port}/3` }),
