@@ -145,6 +145,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       : createRedisTier({
           url: cache.redisUrl,
           sentinels: cache.redisSentinels,
+          clusterNodes: cache.redisClusterNodes,
           tls: readRedisTls(cache.redisTls),
           timeoutMs: cache.redisTimeoutMs,
           now,

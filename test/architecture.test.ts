@@ -111,7 +111,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   // The network: towards the upstream, and towards clients.
   fetch: ['rest'],
   undici: ['rest'],
-  '@redis/client': ['cache/redis/redis-client.ts', 'cache/redis/sentinels.ts'],
+  '@redis/client': ['cache/redis/query-server.ts', 'cache/redis/redis-client.ts'],
   'node:http': ['server', 'node-handler.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],
@@ -139,7 +139,6 @@ const GETTER_ALLOWLIST = new Set([
   'cache/fair-lru.ts',
   'cache/single-flight.ts',
   'cache/memory-store.ts',
-  'cache/redis/redis-connection.ts',
   'cache/caching-client.ts',
   'http/scheduler.ts',
   'http/graphql-server.ts',

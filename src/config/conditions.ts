@@ -70,6 +70,33 @@ export const conditions: readonly Condition[] = [
       REDIS_SENTINELS !== undefined && REDIS_URL === undefined,
   },
   {
+    when: '`REDIS_CLUSTER` is `on`',
+    problem:
+      'REDIS_URL must be set: it names a node of the cluster, for example redis://10.0.0.1:6379.',
+    isBroken: ({ REDIS_CLUSTER, REDIS_URL }) => REDIS_CLUSTER === 'on' && REDIS_URL === undefined,
+  },
+  {
+    when: '`REDIS_CLUSTER` is `on`',
+    problem: 'REDIS_URL must name no database but 0, because a cluster has no other.',
+    isBroken: ({ REDIS_CLUSTER, REDIS_URL = '' }) =>
+      REDIS_CLUSTER === 'on' &&
+      URL.canParse(REDIS_URL) &&
+      !/^\/?0*$/.test(new URL(REDIS_URL).pathname),
+  },
+  {
+    when: '`REDIS_CLUSTER` is `on`',
+    problem:
+      'REDIS_SENTINELS must not be set: a cluster replaces failed masters itself, without Sentinels.',
+    isBroken: ({ REDIS_CLUSTER, REDIS_SENTINELS }) =>
+      REDIS_CLUSTER === 'on' && REDIS_SENTINELS !== undefined,
+  },
+  {
+    when: '`REDIS_CLUSTER_NODES` is set',
+    problem: 'REDIS_CLUSTER must be on: only a cluster has further nodes.',
+    isBroken: ({ REDIS_CLUSTER, REDIS_CLUSTER_NODES }) =>
+      REDIS_CLUSTER_NODES !== undefined && REDIS_CLUSTER !== 'on',
+  },
+  {
     when: '`REDIS_TLS_CA_FILE` is set, or `REDIS_TLS_VERIFY` is `off`',
     problem:
       'REDIS_URL must begin with rediss://, because the settings of TLS apply to no other URL.',

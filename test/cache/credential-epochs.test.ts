@@ -14,7 +14,7 @@ test('A reply of Redis to an earlier query never replaces the first epoch that t
   const proposals: string[] = [];
   const epochs = createCredentialEpochs(
     {
-      async send([, , proposed]) {
+      async send(_hashTag, [, , proposed]) {
         proposals.push(String(proposed));
         return ['OK', proposed];
       },

@@ -63,6 +63,7 @@ describe('Settings without an environment', () => {
         credentialRecheckMs: 60_000,
         redisUrl: undefined,
         redisSentinels: [],
+        redisClusterNodes: undefined,
         redisTls: { caFile: undefined, isVerified: true },
         redisTimeoutMs: 50,
       },
@@ -915,6 +916,59 @@ describe('REDIS_SENTINELS', () => {
     expect(faultsOf({ REDIS_URL: 'redis://mymaster', REDIS_SENTINELS: 'a.test:26379' })).toEqual([
       'REDIS_SENTINELS must be a comma-separated list of redis or rediss URLs, for example redis://10.0.0.1:26379.',
     ]);
+  });
+});
+
+describe('REDIS_CLUSTER and REDIS_CLUSTER_NODES', () => {
+  const nodesOf = (environment: Environment) => readSettings(environment).cache.redisClusterNodes;
+  const REDIS_URL = 'rediss://user:secret@cluster.test:6379/0';
+
+  test('the nodes of a cluster have user, password and TLS of REDIS_URL', () => {
+    expect(nodesOf({ REDIS_URL })).toBeUndefined();
+    expect(nodesOf({ REDIS_URL, REDIS_CLUSTER: 'on' })).toEqual([]);
+    const REDIS_CLUSTER_NODES = '10.0.0.2:6379, node.test:7000, [::1]:7001';
+    expect(nodesOf({ REDIS_URL, REDIS_CLUSTER: 'on', REDIS_CLUSTER_NODES })).toEqual([
+      'rediss://user:secret@10.0.0.2:6379/0',
+      'rediss://user:secret@node.test:7000/0',
+      'rediss://user:secret@[::1]:7001/0',
+    ]);
+  });
+
+  test.each([
+    [
+      { REDIS_CLUSTER: 'on' },
+      ['REDIS_URL must be set: it names a node of the cluster, for example redis://10.0.0.1:6379.'],
+    ],
+    [
+      { REDIS_CLUSTER: 'on', REDIS_URL: 'redis://cluster.test/1' },
+      ['REDIS_URL must name no database but 0, because a cluster has no other.'],
+    ],
+    [
+      { REDIS_CLUSTER: 'on', REDIS_URL, REDIS_SENTINELS: 'redis://a.test:26379' },
+      [
+        'REDIS_SENTINELS must not be set: a cluster replaces failed masters itself, without Sentinels.',
+      ],
+    ],
+    [
+      { REDIS_URL, REDIS_CLUSTER_NODES: '10.0.0.2:6379' },
+      ['REDIS_CLUSTER must be on: only a cluster has further nodes.'],
+    ],
+    [{ REDIS_URL, REDIS_CLUSTER: 'true' }, ['REDIS_CLUSTER must be one of on, off.']],
+    ...[
+      'redis://10.0.0.2:6379',
+      'user:secret@10.0.0.2:6379',
+      '10.0.0.2',
+      '10.0.0.2:6379/0',
+      '10.0.0.2:70000',
+      'a.test:6379,',
+    ].map((REDIS_CLUSTER_NODES) => [
+      { REDIS_URL, REDIS_CLUSTER: 'on', REDIS_CLUSTER_NODES },
+      [
+        'REDIS_CLUSTER_NODES must be a comma-separated list of host:port, for example 10.0.0.2:6379.',
+      ],
+    ]),
+  ] as [Environment, string[]][])('%j is %j', (environment, faults) => {
+    expect(faultsOf(environment)).toEqual(faults);
   });
 });
 

@@ -157,7 +157,7 @@ describe.skipIf(!hasRedisServer)('Failover of Redis', () => {
     await vi.waitUntil(
       async () => {
         expect(await one.read(BOB, PATH)).toBeUndefined();
-        return (await nextObserver.keys()).includes(`revox:epoch:${BOB.fingerprint}`);
+        return (await nextObserver.keys()).includes(`revox:epoch:{${BOB.fingerprint}}`);
       },
       { timeout: 20_000, interval: 20 },
     );

@@ -9,6 +9,8 @@ import { createClient } from '@redis/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 const REDIS_SERVER = '/usr/bin/redis-server';
+const MIN_PORT = 20_000;
+const PORTS = 12_000;
 
 export const hasRedisServer = existsSync(REDIS_SERVER);
 
@@ -54,6 +56,10 @@ export function shareRedis(): { readonly server: RedisServer; readonly observer:
 
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
+  /** The port of the cluster bus, in cluster mode (`BUS` in flags). */
+  readonly busPort: number;
+  /** A second port, for TLS (`TLS` in flags). */
+  readonly tlsPort: number;
   /** `redis://127.0.0.1:…` */
   readonly url: string;
   /** Connects a plain client that inspects Redis. */
@@ -94,7 +100,7 @@ export async function startRedis(flags: readonly string[] = []): Promise<RedisSe
   for (let attempt = 1; ; attempt += 1) {
     // Below the ports that systems hand to clients, so that the port stays free between a kill and
     // a restart.
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = MIN_PORT + Math.floor(Math.random() * PORTS);
     try {
       return await serve(port, flags, await launch(port, flags));
     } catch (error) {
@@ -122,6 +128,8 @@ async function serve(
   };
   return {
     port,
+    busPort: shiftPort(port, 4_000),
+    tlsPort: shiftPort(port, 8_000),
     url: `redis://127.0.0.1:${port}`,
     connect: () => observe(`redis://127.0.0.1:${port}`),
     kill,
@@ -142,6 +150,11 @@ async function serve(
       await kill();
     },
   };
+}
+
+/** Another port in the range of `startRedis`. */
+function shiftPort(port: number, by: number): number {
+  return MIN_PORT + ((port - MIN_PORT + by) % PORTS);
 }
 
 function fileOf(port: number): string {
@@ -165,7 +178,12 @@ async function launch(port: number, flags: readonly string[]): Promise<ChildProc
       tmpdir(),
       '--dbfilename',
       fileOf(port),
-      ...flags.map((flag) => flag.replace('PORT', String(port))),
+      ...flags.map((flag) =>
+        flag
+          .replace('PORT', String(port))
+          .replace('BUS', String(shiftPort(port, 4_000)))
+          .replace('TLS', String(shiftPort(port, 8_000))),
+      ),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

@@ -177,7 +177,7 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
   });
 
-  const nameOfEpoch = () => `revox:epoch:${ANN.fingerprint}`;
+  const nameOfEpoch = () => `revox:epoch:{${ANN.fingerprint}}`;
 
   /** Resolves when a revocation has reached Redis: its epoch then has a short TTL. */
   async function untilNextEpoch(): Promise<void> {

@@ -7,8 +7,7 @@ import {
   CALL,
   createTierInstance,
   PATH,
-  PROBE_DELAY_MS,
-  type TierInstance,
+  probeUntil,
   toEntry,
   unavailableMessage,
 } from './tier-instance.ts';
@@ -16,18 +15,6 @@ import {
 expectRedisServer();
 
 const NO_MASTER = unavailableMessage('no Sentinel knows its master');
-
-/** Advances the clock and fires the probe delay until this number of status changes is reported. */
-async function probeUntil(instance: TierInstance, statusChanges: number): Promise<void> {
-  await vi.waitUntil(
-    () => {
-      instance.clock.now += PROBE_DELAY_MS;
-      instance.timers.elapse(PROBE_DELAY_MS);
-      return instance.statusChanges.length >= statusChanges;
-    },
-    { timeout: 30_000, interval: 50 },
-  );
-}
 
 describe.skipIf(!hasRedisServer)('Redis with Sentinel', () => {
   test('the gateway finds the master by its name, and the new master after a failover', async () => {

@@ -112,8 +112,10 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
     expect(await wordsFound(words)).toEqual([]);
     for (const { fingerprint } of [ANN, BOB]) {
       expect((await redis.observer.keys()).filter((name) => name.includes(fingerprint))).toEqual([
-        expect.stringMatching(new RegExp(`^revox:4\\.[0-9a-f]{12}:${fingerprint}:[\\w-]{43}$`)),
-        `revox:epoch:${fingerprint}`,
+        expect.stringMatching(
+          new RegExp(`^revox:5\\.[0-9a-f]{12}:\\{${fingerprint}\\}:[\\w-]{43}$`),
+        ),
+        `revox:epoch:{${fingerprint}}`,
       ]);
     }
 

@@ -139,3 +139,20 @@ export async function expectNoWaitForRedis(instance: TierInstance): Promise<void
     expect(await instance.read(ANN, PATH)).toBeUndefined();
   expect(instance.timers.running).toEqual(before);
 }
+
+/** Advances the clock and fires the probe delay until this number of status changes is reported. */
+export async function probeUntil(instance: TierInstance, statusChanges: number): Promise<void> {
+  await vi.waitUntil(
+    () => {
+      instance.clock.now += PROBE_DELAY_MS;
+      instance.timers.elapse(PROBE_DELAY_MS);
+      return instance.statusChanges.length >= statusChanges;
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+}
+
+/** The status message for an unavailable master of a cluster. */
+export function masterUnavailableMessage(reason: string): string {
+  return `A master of the Redis Cluster is unavailable: ${reason}. The gateway caches the entries of that master in its own memory only until the cluster serves them again.`;
+}

@@ -12,7 +12,7 @@ import type { RedisConnection } from './redis-connection.ts';
  * response whose request was sent before the rejection, even if the response arrived later.
  */
 export interface CredentialEpochs {
-  /** The Redis key of a credential's epoch. All releases share it. */
+  /** The Redis key of a credential's epoch, with the fingerprint as hash tag. All releases share it. */
   redisKeyOf(fingerprint: string): string;
   /**
    * Whether a revocation has not reached Redis yet. Until then, the epoch in Redis must not be
@@ -132,6 +132,7 @@ export function createCredentialEpochs(
     const proposed = createEpoch();
     const fence = takeFence();
     const replies = await connection.send(
+      fingerprint,
       ['SET', redisKey, proposed, 'NX', 'PX', String(EPOCH_TTL_MS)],
       ['GET', redisKey],
     );
@@ -147,24 +148,39 @@ export function createCredentialEpochs(
   async function flushRevocations(): Promise<void> {
     if (isFlushing) return;
     isFlushing = true;
-    while (pendingRevocations.size > 0) {
-      const batch = [...pendingRevocations.entries()].slice(0, REVOCATION_BATCH_SIZE);
-      // If Redis is out of memory, it rejects the `SET` but accepts the `DEL`. Entries whose epoch
-      // is deleted cannot be read.
-      const commands = batch.flatMap(([fingerprint, epoch]) => [
-        ['DEL', toRedisKey(fingerprint)],
-        ['SET', toRedisKey(fingerprint), epoch, 'PX', String(REVOCATION_TTL_MS)],
-      ]);
-      if (!(await connection.send(...commands))) break;
-      for (const [fingerprint, epoch] of batch)
-        if (pendingRevocations.peek(fingerprint) === epoch) pendingRevocations.delete(fingerprint);
+    let hasProgress = true;
+    while (hasProgress) {
+      hasProgress = false;
+      const pending = [...pendingRevocations.entries()];
+      for (let first = 0; first < pending.length; first += REVOCATION_BATCH_SIZE) {
+        const batch = pending.slice(first, first + REVOCATION_BATCH_SIZE);
+        const outcomes = await Promise.all(batch.map(sendRevocation));
+        // Where a master of a cluster is down, the others still accept their part.
+        if (!outcomes.includes(true)) break;
+        hasProgress = true;
+      }
     }
     isFlushing = false;
+  }
+
+  /** @returns whether Redis has accepted the revocation */
+  async function sendRevocation([fingerprint, epoch]: [string, string]): Promise<boolean> {
+    const redisKey = toRedisKey(fingerprint);
+    const replies = await connection.send(
+      fingerprint,
+      // If Redis is out of memory, it rejects the `SET` but accepts the `DEL`. Entries whose epoch
+      // is deleted cannot be read.
+      ['DEL', redisKey],
+      ['SET', redisKey, epoch, 'PX', String(REVOCATION_TTL_MS)],
+    );
+    if (!replies) return false;
+    if (pendingRevocations.peek(fingerprint) === epoch) pendingRevocations.delete(fingerprint);
+    return true;
   }
 }
 
 function toRedisKey(fingerprint: string): string {
-  return `revox:epoch:${fingerprint}`;
+  return `revox:epoch:{${fingerprint}}`;
 }
 
 function createEpoch(): string {

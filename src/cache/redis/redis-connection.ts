@@ -1,13 +1,4 @@
-import { createRedisClient, type RedisClient, type RedisClientOptions } from './redis-client.ts';
-import {
-  AVAILABLE_AGAIN,
-  type OnRedisStatusChange,
-  toUnavailable,
-  toUnwritable,
-  WRITABLE_AGAIN,
-} from './redis-status.ts';
-import { NoMasterError } from './sentinels.ts';
-import { withTimeout } from './with-timeout.ts';
+import type { RedisClientOptions } from './redis-client.ts';
 
 export type Command = readonly (string | Buffer)[];
 /** Strings are returned as `Buffer`. */
@@ -22,270 +13,34 @@ export interface RedisConnectionOptions extends RedisClientOptions {
   /** Any clock, in ms: only differences count. */
   readonly now: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  readonly onStatusChange: OnRedisStatusChange;
-  /** Called when Redis becomes available, for the first time or again. */
-  readonly onUp: () => void;
 }
 
+/**
+ * One server, or a cluster. All keys of one call have the same hash tag, in braces: a cluster stores
+ * them on the same server.
+ */
 export interface RedisConnection {
-  /** Whether Redis is connected, and its latest reply was in time. */
-  readonly isUp: boolean;
+  /** Whether the server of these keys is connected, and its latest reply was in time. */
+  isUp(hashTag: string): boolean;
   /**
    * Sends the commands in one round trip. The first queries wait for the first connection, at most
    * `timeoutMs`. Later queries do not wait for a connection.
    * @returns undefined if there is no reply in time; never rejects
    */
-  query(...commands: Command[]): Promise<readonly Reply[] | undefined>;
+  query(hashTag: string, ...commands: Command[]): Promise<Replies | undefined>;
   /** Like `query`, but without a timeout, for commands that no operation waits for. */
-  send(...commands: Command[]): Promise<readonly Reply[] | undefined>;
+  send(hashTag: string, ...commands: Command[]): Promise<Replies | undefined>;
   /**
-   * The earliest and the latest time that Redis' clock may show now, in ms. Known once Redis is up.
+   * The earliest and the latest time that the clock of the server of these keys may show now, in
+   * ms. Known once the server is up.
    */
-  time(): { readonly earliest: number; readonly latest: number };
+  time(hashTag: string): ServerTime;
   close(): void;
 }
 
-/** Delay before a probe after a timeout or an error, in ms. */
-const PROBE_DELAY_MS = 1_000;
-/**
- * Minimum time between two attempts to replace a connection whose server cannot serve, in ms. It
- * doubles until the server accepts a write.
- */
-const MIN_REPLACEMENT_INTERVAL_MS = 1_000;
-const MAX_REPLACEMENT_INTERVAL_MS = 10_000;
+export type Replies = readonly Reply[];
 
-/** A key that does not exist: reading it shows whether the server serves data. */
-const PROBE_KEY = 'revox:probe';
-
-/** Error replies of a server that loads its data, has lost its master, or requires a login. */
-const NOT_SERVING = new Set(['LOADING', 'MASTERDOWN', 'NOAUTH']);
-/** After these replies, a new connection may lead to another server, or authenticates again. */
-const NEEDS_REPLACEMENT = new Set(['READONLY', ...NOT_SERVING]);
-
-/**
- * One connection to Redis, which no operation waits for longer than the timeout.
- *
- * After a late reply, Redis is down for all operations. One second later, the gateway sends a probe
- * (`GET` and `TIME`) in the background. If its reply is in time, Redis is up again. While Redis is
- * down, the gateway sends no other command: replies arrive in the order of the commands, so a
- * further command would wait for the late reply. A hanging Redis therefore costs one timeout for
- * the operations that query it when it starts to hang, and nothing for later operations. A
- * connection without traffic is closed, and the client connects again. A connection to a server
- * that is a replica by now, or cannot serve, is replaced. It is in use until the new one is ready.
- */
-export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
-  const { timeoutMs, now, startTimer, onStatusChange, onUp } = options;
-  const noReplyInTime = `no reply within REDIS_TIMEOUT_MS (${timeoutMs} ms)`;
-  const started = Promise.withResolvers<void>();
-  let client: RedisClient | undefined;
-  /** Connects in place of `client`, which is in use until then. */
-  let replacement: Promise<RedisClient> | undefined;
-  let replacementIntervalMs = MIN_REPLACEMENT_INTERVAL_MS;
-  let nextReplacementAt = Number.NEGATIVE_INFINITY;
-  let state: 'starting' | 'up' | 'down' | 'closed' = 'starting';
-  /** Whether no query has waited for the first connection yet. */
-  let waitsForFirstConnection = true;
-  let isProbing = false;
-  let isWritable = true;
-  let cancelProbe: (() => void) | undefined;
-  /** The latest time by Redis' clock, with the times by the gateway's clock before and after it. */
-  let clockSample = { ms: Number.NaN, sentAt: 0, receivedAt: 0 };
-
-  openClient().then((firstClient) => {
-    client ??= firstClient;
-    if (state === 'closed') firstClient.destroy();
-  }, onOpenError);
-
-  function onOpenError(error: unknown): void {
-    markDown(
-      error instanceof NoMasterError ? 'no Sentinel knows its master' : 'REDIS_URL is not valid',
-    );
-  }
-
-  function openClient(): Promise<RedisClient> {
-    return createRedisClient(options, {
-      onError(source, error) {
-        if (source === (client ?? source)) markDown(toErrorCode(error));
-        else {
-          // The error of a replacement does not concern the client in use. The next replacement may
-          // find another master.
-          replacement = undefined;
-          source.destroy();
-        }
-      },
-      onConnect(source) {
-        // `close` does not stop a connection attempt: destroy the connection once it is made.
-        if (state === 'closed') source.destroy();
-      },
-      onReady(source) {
-        if (state === 'closed') return;
-        if (client !== source) {
-          client?.destroy();
-          client = source;
-          replacement = undefined;
-          // The clock of another server must be read before the server is used.
-          if (state === 'up') state = 'starting';
-        }
-        void probe();
-      },
-    });
-  }
-
-  /**
-   * Connects again. A failover leaves existing connections with a server that has become a replica,
-   * and only a new connection resolves the host's name again.
-   */
-  function replaceClient(): void {
-    if (replacement || state === 'closed' || now() < nextReplacementAt) return;
-    nextReplacementAt = now() + replacementIntervalMs;
-    replacementIntervalMs = Math.min(2 * replacementIntervalMs, MAX_REPLACEMENT_INTERVAL_MS);
-    replacement = openClient();
-    replacement.catch(() => {
-      replacement = undefined;
-    });
-  }
-
-  function fail(code: string): void {
-    markDown(code);
-    if (NEEDS_REPLACEMENT.has(code)) replaceClient();
-  }
-
-  async function sendCommands(commands: readonly Command[]): Promise<readonly Reply[]> {
-    const sentAt = now();
-    // All in one event-loop iteration, so the client sends them in one write.
-    const replies = await Promise.all(
-      [...commands, ['TIME']].map((command) => client?.sendCommand<unknown>(command)),
-    );
-    const [seconds, microseconds] = replies.pop() as [Buffer, Buffer];
-    const ms = Number(seconds) * 1000 + Number(microseconds) / 1000;
-    if (!Number.isFinite(ms)) throw new NotRedisError();
-    clockSample = { ms, sentAt, receivedAt: now() };
-    return replies;
-  }
-
-  /**
-   * Checks whether Redis replies. One probe at a time: a second one would give no more information.
-   */
-  async function probe(): Promise<void> {
-    if (isProbing || state === 'up' || state === 'closed' || !client?.isReady) return;
-    isProbing = true;
-    try {
-      const reply = sendCommands([['GET', PROBE_KEY]]);
-      const isInTime = (await withTimeout(reply, timeoutMs, startTimer)) !== undefined;
-      if (!isInTime) markDown(noReplyInTime);
-      await reply;
-      if (isInTime) markUp();
-    } catch (error) {
-      fail(toErrorCode(error));
-    } finally {
-      isProbing = false;
-      if (state === 'down') scheduleProbe();
-    }
-  }
-
-  /** Redis is out of memory, or a replica: reads still work. */
-  function onWriteError(code: string): void {
-    if (NOT_SERVING.has(code)) fail(code);
-    else if (isWritable) {
-      isWritable = false;
-      onStatusChange(toUnwritable(code), 'redis-writes', code);
-    }
-    if (NEEDS_REPLACEMENT.has(code)) replaceClient();
-  }
-
-  function markUp(): void {
-    if (state === 'closed') return;
-    const wasDown = state === 'down';
-    state = 'up';
-    started.resolve();
-    if (wasDown) onStatusChange(AVAILABLE_AGAIN, 'redis');
-    onUp();
-  }
-
-  function markDown(reason: string): void {
-    if (state === 'closed') return;
-    const hasChanged = state !== 'down';
-    state = 'down';
-    started.resolve();
-    if (hasChanged) onStatusChange(toUnavailable(reason), 'redis', reason);
-    scheduleProbe();
-  }
-
-  function scheduleProbe(): void {
-    cancelProbe ??= startTimer(PROBE_DELAY_MS, () => {
-      cancelProbe = undefined;
-      if (client?.isReady || !options.sentinels?.length) void probe();
-      else {
-        // The client would connect to the same address again. Another master may be known by now.
-        replaceClient();
-        scheduleProbe();
-      }
-    });
-  }
-
-  return {
-    get isUp() {
-      return state === 'up';
-    },
-    async query(...commands) {
-      if (state === 'starting' && waitsForFirstConnection) {
-        await withTimeout(started.promise, timeoutMs, startTimer);
-        waitsForFirstConnection = false;
-      }
-      if (state !== 'up') return undefined;
-      const usedClient = client;
-      try {
-        const replies = await withTimeout(sendCommands(commands), timeoutMs, startTimer);
-        if (!replies) markDown(noReplyInTime);
-        return replies;
-      } catch (error) {
-        if (client === usedClient) fail(toErrorCode(error));
-        return undefined;
-      }
-    },
-    async send(...commands) {
-      if (state !== 'up') return undefined;
-      const usedClient = client;
-      try {
-        const replies = await sendCommands(commands);
-        if (!isWritable) onStatusChange(WRITABLE_AGAIN, 'redis-writes');
-        isWritable = true;
-        replacementIntervalMs = MIN_REPLACEMENT_INTERVAL_MS;
-        return replies;
-      } catch (error) {
-        // A lost connection is handled elsewhere.
-        if (client === usedClient && client?.isReady) onWriteError(toErrorCode(error));
-        return undefined;
-      }
-    },
-    time() {
-      const at = now();
-      return {
-        earliest: clockSample.ms + at - clockSample.receivedAt,
-        latest: clockSample.ms + at - clockSample.sentAt,
-      };
-    },
-    close() {
-      state = 'closed';
-      started.resolve();
-      cancelProbe?.();
-      client?.destroy();
-      replacement?.then(
-        (pending) => pending.destroy(),
-        () => {},
-      );
-    },
-  };
-}
-
-/** The server does not respond to `TIME` like Redis. */
-class NotRedisError extends Error {}
-
-/** The kind of an error, without its message, which may contain addresses. */
-function toErrorCode(error: unknown): string {
-  if (error instanceof NotRedisError) return 'the server does not respond like Redis';
-  if (!(error instanceof Error)) return 'unknown error';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  // Redis' own messages start with their kind: WRONGPASS, LOADING, OOM.
-  return /^[A-Z]{2,}(?= )/.exec(error.message)?.[0] ?? error.constructor.name;
+export interface ServerTime {
+  readonly earliest: number;
+  readonly latest: number;
 }

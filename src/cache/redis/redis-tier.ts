@@ -1,12 +1,22 @@
 import { createHmac } from 'node:crypto';
 import type { CacheOwner, SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import { contractVersion as currentContract } from '#generated/contract-version.ts';
+import { createClusterConnection } from './cluster-connection.ts';
 import { createCredentialEpochs, EPOCH_TTL_MS } from './credential-epochs.ts';
-import { createRedisConnection, type RedisConnectionOptions } from './redis-connection.ts';
+import type { RedisConnection, RedisConnectionOptions } from './redis-connection.ts';
 import { open, seal } from './seal.ts';
+import { createServerConnection } from './server-connection.ts';
+import { createStatusReporter, type OnRedisStatusChange } from './status-reporter.ts';
 import { withTimeout } from './with-timeout.ts';
 
-export interface RedisTierOptions extends Omit<RedisConnectionOptions, 'onUp'> {
+export interface RedisTierOptions extends RedisConnectionOptions {
+  /**
+   * URLs of nodes of a Redis Cluster, of which `url` is one, too. User, password and TLS of `url`
+   * apply to all nodes.
+   * @default the Redis is not a cluster
+   */
+  readonly clusterNodes?: readonly string[] | undefined;
+  readonly onStatusChange: OnRedisStatusChange;
   /**
    * Identifies the format of the responses. Releases with different formats use different Redis
    * keys.
@@ -24,11 +34,13 @@ interface Envelope extends SecondTierEntry {
   readonly ttlMs: number;
 }
 
+type Value = Buffer | null;
+
 /**
  * Format version of an entry. It must be raised when `Envelope` changes, or when `request.parse`
  * returns another value for the same body.
  */
-const FORMAT = 4;
+const FORMAT = 5;
 const MAX_CONCURRENT_WRITES = 64;
 /**
  * Maximum size of a sealed entry, in bytes: 17 ms at 1 Gbit/s. A larger entry could not be read
@@ -49,7 +61,7 @@ export function createRedisTier({
   ...options
 }: RedisTierOptions): SecondTier {
   const { timeoutMs, now, startTimer } = options;
-  const connection = createRedisConnection({ ...options, onUp: () => epochs.flushRevocations() });
+  const connection = createConnection(options, () => epochs.flushRevocations());
   const epochs = createCredentialEpochs(connection, now);
   const version = `${FORMAT}.${contractVersion}`;
   /**
@@ -68,15 +80,21 @@ export function createRedisTier({
     }
     const redisKey = toRedisKey(version, owner, key);
     const fence = epochs.takeFence();
-    const replies = await connection.query(['MGET', redisKey, epochs.redisKeyOf(fingerprint)]);
+    // Two commands: while a slot of a cluster migrates, its keys are on two servers, which reject a
+    // command for both. `GET` would fail for a value of another type.
+    const replies = await connection.query(
+      fingerprint,
+      ['MGET', redisKey],
+      ['MGET', epochs.redisKeyOf(fingerprint)],
+    );
     if (!replies) return undefined;
-    const [sealed, epoch] = replies[0] as readonly (Buffer | null)[];
+    const [[sealed], [epoch]] = replies as readonly [readonly [Value], readonly [Value]];
     const observed = epochs.observe(fingerprint, epoch?.toString(), fence);
     if (!sealed || observed?.epoch === undefined) return undefined;
     const envelope = (await open(sealed, toSealingKey(owner), redisKey)) as Envelope | undefined;
     if (envelope?.epoch !== observed.epoch || !epochs.isCurrent(fingerprint, observed))
       return undefined;
-    const residenceMs = connection.time().latest - envelope.writtenAt;
+    const residenceMs = connection.time(fingerprint).latest - envelope.writtenAt;
     // A negative value means that Redis' clock was set back: the age of the entry is unknown.
     if (!(residenceMs >= 0 && residenceMs < envelope.ttlMs)) return undefined;
     const { value, status, ageMs, freshForMs, isLive } = envelope;
@@ -89,7 +107,7 @@ export function createRedisTier({
     entry: SecondTierEntry,
     ttlMs: number,
   ): Promise<void> {
-    const writtenAt = connection.time().earliest;
+    const writtenAt = connection.time(owner.fingerprint).earliest;
     const redisKey = toRedisKey(version, owner, key);
     writeCount += 1;
     const writeNumber = writeCount;
@@ -110,6 +128,7 @@ export function createRedisTier({
       )
         return;
       await connection.send(
+        owner.fingerprint,
         ['SET', redisKey, sealed, 'PX', String(Math.ceil(ttlMs))],
         ['PEXPIRE', epochs.redisKeyOf(owner.fingerprint), String(EPOCH_TTL_MS)],
       );
@@ -123,7 +142,12 @@ export function createRedisTier({
       // An unusable reply counts as a miss.
       withTimeout(readEntry(owner, key), timeoutMs, startTimer).catch(() => undefined),
     write(owner, key, entry, ttlMs) {
-      if (!connection.isUp || pendingWrites >= MAX_CONCURRENT_WRITES || !(ttlMs > 0)) return;
+      if (
+        !connection.isUp(owner.fingerprint) ||
+        pendingWrites >= MAX_CONCURRENT_WRITES ||
+        !(ttlMs > 0)
+      )
+        return;
       pendingWrites += 1;
       writeEntry(owner, key, entry, Math.min(ttlMs, EPOCH_TTL_MS))
         // A value that JSON cannot represent is not stored.
@@ -141,15 +165,26 @@ export function createRedisTier({
   };
 }
 
+function createConnection(
+  { clusterNodes, onStatusChange, ...options }: RedisTierOptions,
+  onUp: () => void,
+): RedisConnection {
+  const reporter = createStatusReporter(onStatusChange);
+  if (!clusterNodes)
+    return createServerConnection({ ...options, status: reporter.addServer('redis'), onUp });
+  const seeds = [options.url, ...clusterNodes];
+  return createClusterConnection({ ...options, seeds, reporter, onUp });
+}
+
 /**
  * The Redis key is an HMAC with a key of the credential: without the credential, the path can be
- * neither derived nor verified.
+ * neither derived nor verified. The fingerprint is the hash tag of all keys of the credential.
  */
 function toRedisKey(version: string, owner: CacheOwner, key: string): string {
   const requestHash = createHmac('sha256', owner.deriveKey('keys of cache entries'))
     .update(key)
     .digest('base64url');
-  return `revox:${version}:${owner.fingerprint}:${requestHash}`;
+  return `revox:${version}:{${owner.fingerprint}}:${requestHash}`;
 }
 
 function toSealingKey(owner: CacheOwner): Buffer {

@@ -33,6 +33,11 @@ export interface CacheSettings {
   readonly redisUrl: string | undefined;
   /** URLs. Empty: `redisUrl` contains the address of the Redis. */
   readonly redisSentinels: readonly string[];
+  /**
+   * URLs of nodes of the cluster besides `redisUrl`, with the same parts. Undefined: the Redis is not
+   * a cluster.
+   */
+  readonly redisClusterNodes: readonly string[] | undefined;
   readonly redisTls: {
     readonly caFile: string | undefined;
     readonly isVerified: boolean;
@@ -115,12 +120,22 @@ const variables = {
   ),
   REDIS_URL: optionalVariable(
     REDIS_URL,
-    'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database; not a cluster. Absent: cached data stays in the process.',
+    'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database. Absent: cached data stays in the process.',
   ),
   REDIS_SENTINELS: variable(
     listOf('redis or rediss URLs, for example redis://10.0.0.1:26379', isRedisUrl),
     [],
     'Sentinels that know the master of the Redis. The host of `REDIS_URL` is then the name of the master, its other parts apply to the master: `redis://user:password@mymaster/0`.',
+  ),
+  REDIS_CLUSTER: variable(
+    SWITCH,
+    'off',
+    '`on`: `REDIS_URL` leads to a node of a Redis Cluster, or to the configuration endpoint of a managed one. The gateway finds the other nodes there. User, password and TLS of the URL apply to all nodes.',
+  ),
+  REDIS_CLUSTER_NODES: variable(
+    listOf('host:port, for example 10.0.0.2:6379', isNodeAddress),
+    [],
+    'Further nodes of the Redis Cluster, for a start while the node of `REDIS_URL` is down. After the start, the gateway knows all nodes.',
   ),
   REDIS_TLS_CA_FILE: optionalVariable(
     { ...ANY_TEXT, accepts: 'a path' },
@@ -165,6 +180,10 @@ export function toCacheSettings(values: Values<typeof variables>): CacheSettings
     credentialRecheckMs: values.CREDENTIAL_RECHECK_MS,
     redisUrl: values.REDIS_URL,
     redisSentinels: values.REDIS_SENTINELS,
+    redisClusterNodes:
+      values.REDIS_CLUSTER === 'on' && values.REDIS_URL !== undefined
+        ? toNodeUrls(values.REDIS_URL, values.REDIS_CLUSTER_NODES)
+        : undefined,
     redisTls: {
       caFile: values.REDIS_TLS_CA_FILE,
       isVerified: values.REDIS_TLS_VERIFY === 'on',
@@ -191,4 +210,18 @@ function isPercentDecodable(encoded: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Host and port, without the user, password and database that belong in `REDIS_URL`. */
+function isNodeAddress(address: string): boolean {
+  const url = `redis://${address}`;
+  return URL.canParse(url) && new URL(url).host === address && new URL(url).port !== '';
+}
+
+function toNodeUrls(redisUrl: string, addresses: readonly string[]): string[] {
+  return addresses.map((address) => {
+    const url = new URL(redisUrl);
+    url.host = address;
+    return url.href;
+  });
 }

@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import { type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
+
+export const SLOTS = 16_384;
+const MASTERS = 3;
+const NODE_TIMEOUT_MS = 1_000;
+
+export interface ClusterNode {
+  readonly server: RedisServer;
+  readonly observer: RedisObserver;
+}
+
+/** Three masters that share the slots evenly, in this order, and their replicas. */
+export interface RedisCluster extends AsyncDisposable {
+  readonly masters: readonly ClusterNode[];
+  /** A replica of each of the first masters. */
+  readonly replicas: readonly ClusterNode[];
+  /** All nodes. */
+  readonly nodes: readonly ClusterNode[];
+  /** Starts another node, which joins as a master without slots. */
+  addNode(): Promise<ClusterNode>;
+  /** Assigns the slots, which makes the nodes a cluster that serves. */
+  form(): Promise<void>;
+  /** The names of all keys of the masters, without epochs. */
+  entries(): Promise<string[]>;
+  /** Makes `to` the owner of a slot that `from` owns, with its keys. */
+  moveSlot(slot: number, from: ClusterNode, to: ClusterNode): Promise<void>;
+  /** Starts the migration of a slot: keys that `from` does not have are redirected to `to`. */
+  startMigration(slot: number, from: ClusterNode, to: ClusterNode): Promise<void>;
+  /** Migrates keys of a slot whose migration has started. */
+  migrateKeys(from: ClusterNode, to: ClusterNode, keys: readonly string[]): Promise<void>;
+}
+
+export interface RedisClusterOptions {
+  /** @default 0 */
+  readonly replicas?: number;
+  /** For each node. */
+  readonly flags?: readonly string[];
+  /** Whether the nodes serve from the start. @default true */
+  readonly isFormed?: boolean;
+}
+
+/** A real Redis Cluster on free ports of 127.0.0.1. It is killed at the end of the scope. */
+export async function startRedisCluster({
+  replicas: replicaCount = 0,
+  flags = [],
+  isFormed = true,
+}: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
+  const nodes: ClusterNode[] = [];
+  const start = async (): Promise<ClusterNode> => {
+    const server = await startRedis([
+      ...['--cluster-enabled', 'yes', '--cluster-port', 'BUS', '--dir', folder],
+      ...['--cluster-config-file', 'nodes-PORT.conf', '--repl-diskless-sync-delay', '0'],
+      // Where a master is down, the others serve their slots.
+      ...['--cluster-require-full-coverage', 'no'],
+      ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
+      ...['--cluster-allow-replica-migration', 'no', ...flags],
+    ]);
+    const node = { server, observer: await server.connect() };
+    nodes.push(node);
+    return node;
+  };
+  for (let count = 0; count < MASTERS + replicaCount; count += 1) await start();
+  const masters = nodes.slice(0, MASTERS);
+  const replicas = nodes.slice(MASTERS);
+  const [first] = nodes as [ClusterNode];
+  const meet = ({ server }: ClusterNode) =>
+    first.observer.send(
+      ...['CLUSTER', 'MEET', '127.0.0.1', String(server.port), String(server.busPort)],
+    );
+  const know = async (node: ClusterNode, count: number) =>
+    vi.waitUntil(async () => (await linesOf(node)).length >= count, WAIT);
+
+  const cluster: RedisCluster = {
+    masters,
+    replicas,
+    nodes,
+    async addNode() {
+      const node = await start();
+      await meet(node);
+      for (const each of nodes) await know(each, nodes.length);
+      return node;
+    },
+    async form() {
+      for (const [index, { observer }] of masters.entries()) {
+        const [from, to] = [index, index + 1].map((n) => Math.ceil((n * SLOTS) / MASTERS));
+        await observer.send('CLUSTER', 'ADDSLOTSRANGE', String(from), String(Number(to) - 1));
+      }
+      for (const node of nodes.slice(1)) await meet(node);
+      for (const node of nodes) await know(node, nodes.length);
+      for (const [index, { observer }] of replicas.entries())
+        await observer.send('CLUSTER', 'REPLICATE', await idOf(masters[index] as ClusterNode));
+      for (const node of nodes) await vi.waitUntil(() => serves(node), WAIT);
+      for (const { observer } of replicas) await vi.waitUntil(() => isSynchronized(observer), WAIT);
+    },
+    async entries() {
+      const names = await Promise.all(masters.map(({ observer }) => observer.entries()));
+      return names.flat();
+    },
+    async moveSlot(slot, from, to) {
+      await cluster.startMigration(slot, from, to);
+      const keys = await from.observer.send<Buffer[]>(
+        ...['CLUSTER', 'GETKEYSINSLOT', String(slot), '1000'],
+      );
+      await cluster.migrateKeys(from, to, keys.map(String));
+      const id = await idOf(to);
+      // The new owner first: its claim has the higher epoch.
+      for (const { observer } of [to, from])
+        await observer.send('CLUSTER', 'SETSLOT', String(slot), 'NODE', id);
+    },
+    async startMigration(slot, from, to) {
+      const [source, target] = [await idOf(from), await idOf(to)];
+      await to.observer.send('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', source);
+      await from.observer.send('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', target);
+    },
+    async migrateKeys(from, to, keys) {
+      if (keys.length === 0) return;
+      const address = ['127.0.0.1', String(to.server.port)];
+      await from.observer.send('MIGRATE', ...address, '', '0', '5000', 'KEYS', ...keys);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { observer, server } of nodes) {
+        await observer[Symbol.asyncDispose]();
+        await server[Symbol.asyncDispose]();
+      }
+      await rm(folder, { recursive: true });
+    },
+  };
+  if (isFormed) await cluster.form();
+  return cluster;
+}
+
+const WAIT = { timeout: 30_000, interval: 50 };
+
+async function linesOf({ observer }: ClusterNode): Promise<string[]> {
+  return String(await observer.send('CLUSTER', 'NODES'))
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('handshake'));
+}
+
+async function idOf({ observer }: ClusterNode): Promise<string> {
+  return String(await observer.send('CLUSTER', 'MYID'));
+}
+
+async function serves({ observer }: ClusterNode): Promise<boolean> {
+  return String(await observer.send('CLUSTER', 'INFO')).includes('cluster_state:ok');
+}
+
+async function isSynchronized(observer: RedisObserver): Promise<boolean> {
+  return String(await observer.send('INFO', 'replication')).includes('master_link_status:up');
+}
