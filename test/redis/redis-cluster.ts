@@ -39,6 +39,8 @@ export interface RedisClusterOptions {
   readonly replicas?: number;
   /** For each node. */
   readonly flags?: readonly string[];
+  /** The password that the flags set. */
+  readonly password?: string;
   /** Whether the nodes serve from the start. @default true */
   readonly isFormed?: boolean;
 }
@@ -47,9 +49,11 @@ export interface RedisClusterOptions {
 export async function startRedisCluster({
   replicas: replicaCount = 0,
   flags = [],
+  password,
   isFormed = true,
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
+  const isTls = flags.includes('--tls-cluster');
   const nodes: ClusterNode[] = [];
   const start = async (): Promise<ClusterNode> => {
     const server = await startRedis([
@@ -60,7 +64,7 @@ export async function startRedisCluster({
       ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
       ...['--cluster-allow-replica-migration', 'no', ...flags],
     ]);
-    const node = { server, observer: await server.connect() };
+    const node = { server, observer: await server.connect(password) };
     nodes.push(node);
     return node;
   };
@@ -70,7 +74,8 @@ export async function startRedisCluster({
   const [first] = nodes as [ClusterNode];
   const meet = ({ server }: ClusterNode) =>
     first.observer.send(
-      ...['CLUSTER', 'MEET', '127.0.0.1', String(server.port), String(server.busPort)],
+      ...['CLUSTER', 'MEET', '127.0.0.1', String(isTls ? server.tlsPort : server.port)],
+      String(server.busPort),
     );
   const know = async (node: ClusterNode, count: number) =>
     vi.waitUntil(async () => (await linesOf(node)).length >= count, WAIT);

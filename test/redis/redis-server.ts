@@ -63,7 +63,7 @@ export interface RedisServer extends AsyncDisposable {
   /** `redis://127.0.0.1:…` */
   readonly url: string;
   /** Connects a plain client that inspects Redis. */
-  connect(): Promise<RedisObserver>;
+  connect(password?: string): Promise<RedisObserver>;
   /** Kills Redis, which loses all its data. */
   kill(): Promise<void>;
   /** Restarts an empty Redis on the same port. */
@@ -131,7 +131,7 @@ async function serve(
     busPort: shiftPort(port, 4_000),
     tlsPort: shiftPort(port, 8_000),
     url: `redis://127.0.0.1:${port}`,
-    connect: () => observe(`redis://127.0.0.1:${port}`),
+    connect: (password) => observe(`redis://127.0.0.1:${port}`, password),
     kill,
     async restart() {
       await kill();
@@ -200,8 +200,8 @@ async function launch(port: number, flags: readonly string[]): Promise<ChildProc
   return server;
 }
 
-async function observe(url: string): Promise<RedisObserver> {
-  const client = createClient({ url, RESP: 2, name: 'observer' });
+async function observe(url: string, password?: string): Promise<RedisObserver> {
+  const client = createClient({ url, RESP: 2, name: 'observer', ...(password && { password }) });
   // Killing Redis also ends the connections of its observers.
   client.on('error', () => {});
   await client.connect();

@@ -26,6 +26,8 @@ interface Master {
   readonly address: ServerAddress;
   readonly connection: RedisConnection;
   readonly status: ServerStatus;
+  /** Another server may have taken over its slots. */
+  isDown: boolean;
 }
 
 /** Minimum time between two discoveries, in ms. */
@@ -95,7 +97,7 @@ export function createClusterConnection(options: ClusterConnectionOptions): Redi
     }
     state = 'started';
     started.resolve();
-    if (isStale) requestDiscovery();
+    if (isStale || [...masters.values()].some(({ isDown }) => isDown)) requestDiscovery();
   }
 
   /** The nodes that are most likely to reply come first. */
@@ -140,12 +142,17 @@ export function createClusterConnection(options: ClusterConnectionOptions): Redi
         ...status,
         onDown(reason) {
           status.onDown(reason);
+          master.isDown = true;
           requestDiscovery();
+        },
+        onUp() {
+          status.onUp();
+          master.isDown = false;
         },
       },
       onUp,
     });
-    const master = { address, connection, status };
+    const master: Master = { address, connection, status, isDown: false };
     masters.set(name, master);
     return master;
   }

@@ -85,6 +85,7 @@ export function createCredentialEpochs(
   /** The epochs that have not reached Redis yet. */
   const pendingRevocations = new LRUCache<string, string>(maxEntries(MAX_CREDENTIALS));
   let isFlushing = false;
+  let isFlushRequested = false;
   let lastFence = 0;
 
   return {
@@ -146,21 +147,29 @@ export function createCredentialEpochs(
   }
 
   async function flushRevocations(): Promise<void> {
+    isFlushRequested = true;
     if (isFlushing) return;
     isFlushing = true;
-    let hasProgress = true;
-    while (hasProgress) {
-      hasProgress = false;
-      const pending = [...pendingRevocations.entries()];
-      for (let first = 0; first < pending.length; first += REVOCATION_BATCH_SIZE) {
-        const batch = pending.slice(first, first + REVOCATION_BATCH_SIZE);
-        const outcomes = await Promise.all(batch.map(sendRevocation));
-        // Where a master of a cluster is down, the others still accept their part.
-        if (!outcomes.includes(true)) break;
-        hasProgress = true;
-      }
+    while (isFlushRequested) {
+      isFlushRequested = false;
+      const hasProgress = await sendPending();
+      isFlushRequested ||= hasProgress && pendingRevocations.size > 0;
     }
     isFlushing = false;
+  }
+
+  /** @returns whether Redis has accepted a revocation */
+  async function sendPending(): Promise<boolean> {
+    const pending = [...pendingRevocations.entries()];
+    let hasProgress = false;
+    for (let first = 0; first < pending.length; first += REVOCATION_BATCH_SIZE) {
+      const batch = pending.slice(first, first + REVOCATION_BATCH_SIZE);
+      const outcomes = await Promise.all(batch.map(sendRevocation));
+      // Where a master of a cluster is down, the others still accept their part.
+      if (!outcomes.includes(true)) break;
+      hasProgress = true;
+    }
+    return hasProgress;
   }
 
   /** @returns whether Redis has accepted the revocation */
