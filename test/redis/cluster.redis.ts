@@ -15,6 +15,7 @@ import {
   masterUnavailableMessage,
   PATH,
   probeUntil,
+  storeUntilRead,
   TIMEOUT_MS,
   toEntry,
   toOwner,
@@ -235,7 +236,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
     await probeUntil(one, 1);
     await first.observer.send('CLUSTER', 'ADDSLOTS', slot);
     await probeUntil(one, 2);
-    await one.storeAndRead(lost, PATH, toEntry(CALL));
+    await storeUntilRead(one, lost, PATH);
     expect(one.statusChanges).toEqual([
       masterUnavailableMessage('some slots have no master'),
       AVAILABLE_AGAIN,

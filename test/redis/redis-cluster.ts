@@ -88,6 +88,7 @@ export async function startRedisCluster({
       const node = await start();
       await meet(node);
       for (const each of nodes) await know(each, nodes.length);
+      await vi.waitUntil(() => serves(node), WAIT);
       return node;
     },
     async form() {

@@ -96,11 +96,14 @@ export interface RedisObserver extends AsyncDisposable {
  * A real Redis on a free port of 127.0.0.1 that writes nothing to disk. It is killed at the end of
  * the scope.
  */
-export async function startRedis(flags: readonly string[] = []): Promise<RedisServer> {
+export async function startRedis(
+  flags: readonly string[] = [],
+  fixedPort?: number,
+): Promise<RedisServer> {
   for (let attempt = 1; ; attempt += 1) {
     // Below the ports that systems hand to clients, so that the port stays free between a kill and
     // a restart.
-    const port = MIN_PORT + Math.floor(Math.random() * PORTS);
+    const port = fixedPort ?? MIN_PORT + Math.floor(Math.random() * PORTS);
     try {
       return await serve(port, flags, await launch(port, flags));
     } catch (error) {

@@ -7,7 +7,9 @@ import {
   CALL,
   createTierInstance,
   PATH,
+  PROBE_DELAY_MS,
   probeUntil,
+  storeUntilRead,
   toEntry,
   unavailableMessage,
 } from './tier-instance.ts';
@@ -52,7 +54,7 @@ describe.skipIf(!hasRedisServer)('Redis with Sentinel', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
     await probeUntil(one, 2);
 
-    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    await storeUntilRead(one, ANN, PATH);
     expect(one.statusChanges.at(-1)).toBe(AVAILABLE_AGAIN);
     expect(String(await replicaObserver.send('INFO', 'replication'))).toContain('role:master');
     expect(await replicaObserver.clients()).not.toEqual([]);
@@ -73,5 +75,22 @@ describe.skipIf(!hasRedisServer)('Redis with Sentinel', () => {
     await probeUntil(one, 2);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     expect(one.statusChanges).toEqual([NO_MASTER, AVAILABLE_AGAIN]);
+  });
+
+  test('a gateway that starts while the master is down uses the master as soon as it is there', async () => {
+    const port = await freePort();
+    const sentinel = await startSentinel(port);
+    await using one = createTierInstance('redis://mymaster', {
+      sentinels: [sentinel],
+      timeoutMs: 1_000,
+    });
+    // The Sentinel names the address of the master, although no server listens there.
+    await one.waitForStatusChanges(1);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    expect(one.timers.running.filter((ms) => ms === 1_000)).toEqual([PROBE_DELAY_MS]);
+    await using _master = await startRedis([], port);
+    await probeUntil(one, 2);
+    await storeUntilRead(one, ANN, PATH);
+    expect(one.statusChanges).toEqual([unavailableMessage('ECONNREFUSED'), AVAILABLE_AGAIN]);
   });
 });

@@ -152,6 +152,22 @@ export async function probeUntil(instance: TierInstance, statusChanges: number):
   );
 }
 
+/** Stores a response again and again, until the connection is ready and the entry can be read. */
+export async function storeUntilRead(
+  instance: TierInstance,
+  owner: CacheOwner,
+  key: string,
+): Promise<void> {
+  await vi.waitUntil(
+    async () => {
+      if (await instance.read(owner, key)) return true;
+      instance.write(owner, key, toEntry(CALL), TTL_MS);
+      return false;
+    },
+    { timeout: 20_000, interval: 20 },
+  );
+}
+
 /** The status message for an unavailable master of a cluster. */
 export function masterUnavailableMessage(reason: string): string {
   return `A master of the Redis Cluster is unavailable: ${reason}. The gateway caches the entries of that master in its own memory only until the cluster serves them again.`;
