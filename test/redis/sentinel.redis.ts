@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { freePort } from '../sockets/demo-process.ts';
 import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
 import { startSentinel } from './sentinel-server.ts';
 import {

@@ -1,5 +1,6 @@
 import type { RedisClientType } from '@redis/client';
-import { findMasterUrl } from './sentinels.ts';
+import { toErrorCode } from './redis-errors.ts';
+import { findMasterUrl, NoMasterError } from './sentinels.ts';
 
 export type RedisClient = Pick<RedisClientType, 'isReady' | 'sendCommand' | 'destroy'>;
 
@@ -43,7 +44,7 @@ const MAX_QUEUED_COMMANDS = 10_000;
 
 /**
  * Creates a client that connects, and connects again when it loses its connection.
- * @throws NoMasterError, or another error if the URL is not valid
+ * @throws NoMasterError, or another error if the URL is not valid or the client cannot be loaded
  */
 export async function createRedisClient(
   { url, tls, sentinels = [] }: RedisClientOptions,
@@ -77,4 +78,13 @@ export async function createRedisClient(
   // The 'error' event reports failures.
   client.connect().catch(() => {});
   return client;
+}
+
+/** Why `createRedisClient` has failed, for `toReason`. It contains no address and no path. */
+export function toOpenFailure(error: unknown): string {
+  if (error instanceof NoMasterError) return toErrorCode(error);
+  if (error instanceof TypeError || error instanceof URIError) return 'REDIS_URL is not valid';
+  // The process may have no file handle left, for example.
+  const code = error instanceof Error && 'code' in error ? error.code : 'unknown error';
+  return `its client cannot be loaded (${code})`;
 }

@@ -1,5 +1,5 @@
 import { toRedirection } from './redirection.ts';
-import { createRedisClient, type RedisClient } from './redis-client.ts';
+import { createRedisClient, type RedisClient, toOpenFailure } from './redis-client.ts';
 import type {
   Command,
   RedisConnection,
@@ -8,7 +8,6 @@ import type {
   Reply,
 } from './redis-connection.ts';
 import { NotRedisError, toErrorCode, toReason } from './redis-errors.ts';
-import { NoMasterError } from './sentinels.ts';
 import type { ServerStatus } from './status-reporter.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -76,14 +75,13 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
   /** The latest time by Redis' clock, with the times by the gateway's clock before and after it. */
   let clockSample = { ms: Number.NaN, sentAt: 0, receivedAt: 0 };
 
-  openClient().then((firstClient) => {
-    client ??= firstClient;
-    if (state === 'closed') firstClient.destroy();
-  }, onOpenError);
-
-  function onOpenError(error: unknown): void {
-    markDown(error instanceof NoMasterError ? toErrorCode(error) : 'REDIS_URL is not valid');
-  }
+  openClient().then(
+    (firstClient) => {
+      client ??= firstClient;
+      if (state === 'closed') firstClient.destroy();
+    },
+    (error: unknown) => markDown(toOpenFailure(error)),
+  );
 
   function openClient(): Promise<RedisClient> {
     return createRedisClient(options, {
@@ -200,9 +198,10 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
   function scheduleProbe(): void {
     cancelProbe ??= startTimer(PROBE_DELAY_MS, () => {
       cancelProbe = undefined;
-      if (client?.isReady || !options.sentinels?.length) void probe();
+      if (client?.isReady || (client && !options.sentinels?.length)) void probe();
       else {
-        // The client would connect to the same address again. Another master may be known by now.
+        // There is no client, or it would connect to the same address again: another master may be
+        // known by now.
         replaceClient();
         scheduleProbe();
       }
