@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createDrain } from '#drain.ts';
 import { listenOnFreePort } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
@@ -9,11 +9,15 @@ import { connectTo } from './raw-client.ts';
 const DELAY_MS = 1;
 const TIMEOUT_MS = 5_000;
 
+vi.setConfig({ testTimeout: 3_000 });
+
 const requestOf = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
 /** A server whose responses and timers the test controls. */
 async function serve() {
-  const server = createServer();
+  // Node closes no idle connection by itself, so only the drain does. And a test waits for each
+  // connection to be closed: a drain that leaves one open exceeds the time limit of the test.
+  const server = createServer({ keepAliveTimeout: 0 });
   const timers = new Map<number, () => void>();
   const drain = createDrain(server, {
     delayMs: DELAY_MS,
