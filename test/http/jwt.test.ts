@@ -10,6 +10,7 @@ import {
   sign,
   toFetchKeys,
   VALID_CLAIMS,
+  withAlgorithm,
 } from '../support/token-issuer.ts';
 
 const [one, two, three] = [
@@ -331,13 +332,44 @@ describe('Token verification', () => {
     expect(await authenticate(token.sign(secret))).toBe(REJECTED);
   });
 
-  test('a token with an unsupported signature algorithm is rejected', async () => {
-    const { authenticate, issuer, tokenOf } = createTokenGateway();
-    const key = await createKey('one', 'ML-DSA-44');
-    issuer.keys.push(key);
-    expect(await authenticate(tokenOf(key))).toBe(REJECTED);
-    expect(issuer.requests).toHaveLength(0);
+  test('a token with each supported signature algorithm is accepted', async () => {
+    const rsa = await createKey('one', 'RS256');
+    const keys = await Promise.all([
+      ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].map((alg) =>
+        withAlgorithm(rsa, alg),
+      ),
+      ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'].map((alg) => createKey('one', alg)),
+    ]);
+    const results = keys.map(async (key) => {
+      const { authenticate, tokenOf, issuer } = createTokenGateway(key);
+      return [key.alg, await authenticate(tokenOf(key)), issuer.requests.length];
+    });
+    expect(await Promise.all(results)).toEqual(keys.map(({ alg }) => [alg, '200', 1]));
   });
+
+  test.each([
+    'none',
+    'HS256',
+    'HS384',
+    'HS512',
+    'ES256K',
+    'ML-DSA-44',
+    'ML-DSA-65',
+    'ML-DSA-87',
+    'RSA-OAEP',
+    'rs256',
+    '',
+  ])(
+    'a token with the unsupported signature algorithm "%s" is rejected before the issuer keys are fetched',
+    async (alg) => {
+      const { authenticate, issuer, logged } = createTokenGateway(one);
+      const parts = [{ alg, kid: 'one' }, { ...VALID_CLAIMS, exp: now() / 1000 + 60 }, {}];
+      const token = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+      expect(await authenticate(token.join('.'))).toBe(REJECTED);
+      expect(issuer.requests).toHaveLength(0);
+      expect(logged).toEqual([]);
+    },
+  );
 
   test('a token is verified before any byte of the body is read', async () => {
     const { gateway, tokenOf, issuer } = createTokenGateway(one);

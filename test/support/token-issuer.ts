@@ -1,4 +1,12 @@
-import { exportJWK, type GenerateKeyPairResult, generateKeyPair, type JWK, SignJWT } from 'jose';
+import {
+  type CryptoKey,
+  exportJWK,
+  type GenerateKeyPairResult,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  SignJWT,
+} from 'jose';
 
 export const ISSUER = 'https://id.test/';
 export const AUDIENCE = 'https://calls.test';
@@ -22,6 +30,21 @@ export interface IssuerKey extends GenerateKeyPairResult {
 
 export async function createKey(kid: string, alg = 'ES256'): Promise<IssuerKey> {
   return { kid, alg, ...(await generateKeyPair(alg, { extractable: true })) };
+}
+
+/** The same key for another algorithm of its type: to create an RSA key takes long. */
+export async function withAlgorithm(
+  { kid, publicKey, privateKey }: IssuerKey,
+  alg: string,
+): Promise<IssuerKey> {
+  const importKey = async (key: CryptoKey) =>
+    (await importJWK({ ...(await exportJWK(key)), alg }, alg, { extractable: true })) as CryptoKey;
+  return {
+    kid,
+    alg,
+    publicKey: await importKey(publicKey),
+    privateKey: await importKey(privateKey),
+  };
 }
 
 /** A token issuer that publishes its keys. */
