@@ -119,6 +119,42 @@ describe('Cost memo', () => {
       expect(checkWith(check, given)).toBe('n' in given ? TOO_EXPENSIVE : 'fits');
   });
 
+  const cheap = [{ __typename: 'Call', id: 'a' }];
+  test.each<[name: string, document: string, few: unknown, many: unknown]>([
+    ['first', 'query ($v: Int) { callAttempts(first: $v) { nodes { id } } }', 1, 90],
+    ['last', 'query ($v: Int) { callAttempts(last: $v) { nodes { id } } }', 1, 90],
+    ['ids', 'query ($v: [ID!]!) { calls(ids: $v) { id } }', ['a'], Array(90).fill('a')],
+    ['ids', 'query ($v: [ID!]!) { nodes(ids: $v) { id } }', 'a', Array(90).fill('a')],
+    [
+      'representations',
+      'query ($v: [_Any!]!) { _entities(representations: $v) { __typename } }',
+      cheap,
+      Array(90).fill(cheap[0]),
+    ],
+    [
+      '@include',
+      'query ($v: Boolean!) { callAttempts(first: 90) @include(if: $v) { nodes { id } } }',
+      false,
+      true,
+    ],
+    [
+      '@skip',
+      'query ($v: Boolean!) { callAttempts(first: 90) @skip(if: $v) { nodes { id } } }',
+      true,
+      false,
+    ],
+  ])('the memo distinguishes values of %s: %s', (_, text, few, many) => {
+    const check = createCostCheck({ ...LIMITS, ids: 100, representations: 100 });
+    const document = parse(text);
+    expect(validate(schema, document)).toEqual([]);
+    const operation = getOperationAST(document)!;
+    const outcomes = [few, few, many, many, few].map((v) =>
+      outcomeOf(() => check({ schema, document, operation, variables: { v } })),
+    );
+    const tooExpensive = expect.stringMatching(/^The operation can return \d+ fields; at most 20 /);
+    expect(outcomes).toEqual(['fits', 'fits', tooExpensive, tooExpensive, 'fits']);
+  });
+
   test('the memo keeps the cost of recently used variables regardless of how many others follow', () => {
     let computed = 0;
     const counting = createSubgraphSchema();

@@ -40,11 +40,26 @@ describe('Document size', () => {
     ],
     ['no alias', '{ longest }', { aliasLength: 0 }],
     [
-      'introspection',
+      'introspection of a type',
       '{ a ...F } fragment F on Query { b: __type(name: "A") { name } }',
       { usesIntrospection: true },
     ],
+    [
+      'introspection of the schema',
+      '{ a { b: __schema { types { name } } } }',
+      { usesIntrospection: true },
+    ],
+    [
+      'introspection that another field follows',
+      '{ __schema { types { name } } a }',
+      { usesIntrospection: true },
+    ],
     ['no introspection', '{ __typename }', { usesIntrospection: false }],
+    [
+      'no introspection: other fields',
+      '{ _schema type __types: a _service { sdl } }',
+      { usesIntrospection: false },
+    ],
     ['each occurrence of an alias', '{ a: x a: x a: x }', { aliases: 3 }],
     ['each repetition of a field', '{ x x x y { x x } }', { aliases: 3 }],
     [

@@ -8,6 +8,15 @@ test.each([
   ['{ a }', 1],
   ['{ a(b: [{ c: [1] }]) { d } e { f } }', 5],
   ['query ($a: [[Int]]) { b }', 3],
+  // Each kind of bracket opens a level, and its end closes the level.
+  ['{{{', 3],
+  ['[[[', 3],
+  ['(((', 3],
+  ['<<<', 0],
+  ['{}{}{', 1],
+  ['[][][', 1],
+  ['()()(', 1],
+  ['{ a(b: 1) c(d: 2) e(f: [3]) }', 3],
   // Brackets in strings and comments do not count.
   ['{ a(b: "{{{{") }', 2],
   ['{ a(b: "\\"{{{{") }', 2],

@@ -75,10 +75,37 @@ describe('Request cache', () => {
     expect(memo.parse(toText({ ids: IDS }))).toBe(memo.parse(toText({ ids: IDS })));
   });
 
-  test.each(['{', '[]', '"text"', '{"query":7}', '{"query":"{a}","variables":[]}'])(
-    'a request text that is not a plain GraphQL request has no parameters: %s',
-    (text) => {
-      expect(createRequestCache().parse(text).params).toBeUndefined();
-    },
-  );
+  test.each([
+    ...['', '{', '[]', '"text"', '7', 'null', 'true'],
+    ...[
+      { query: 7 },
+      { query: true },
+      { query: ['{a}'] },
+      { query: {} },
+      { variables: [] },
+      { variables: 'x' },
+      { variables: 7 },
+      { variables: false },
+      { operationName: 7 },
+      { operationName: false },
+      { operationName: ['A'] },
+      { operationName: {} },
+      { extensions: [] },
+      { extensions: 'x' },
+      { extensions: 7 },
+      { extensions: true },
+    ].map((params) => JSON.stringify({ query: '{a}', ...params })),
+  ])('a request text that is not a plain GraphQL request has no parameters: %s', (text) => {
+    expect(createRequestCache().parse(text).params).toBeUndefined();
+  });
+
+  test.each([
+    {},
+    { query: null, variables: null, operationName: null, extensions: null },
+    { query: '', variables: {}, operationName: '', extensions: {} },
+    { query: '{a}', variables: { a: [1] }, operationName: 'A', extensions: { a: [1] } },
+    { query: '{a}', id: 7, documentId: [], onError: true },
+  ])('a request text with valid parameters has these parameters: %j', (params) => {
+    expect(createRequestCache().parse(JSON.stringify(params)).params).toEqual(params);
+  });
 });

@@ -61,6 +61,19 @@ describe('Federated trace for a router with the secret', () => {
     expect(traffic()).toEqual([`GET /call/${richCallId}`]);
   });
 
+  test('an operation that is warm and whose response is cached is traced, too', async () => {
+    const gateway = createTestGateway({ settings: { ROUTER_SECRETS: SECRET } });
+    const { richCallId: id } = sampleIds(gateway.sandbox);
+    const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
+    for (let time = 1; time <= 3; time += 1)
+      expect(await gateway.execute(QUERY, { id }, ROUTER)).toEqual({ data: { call: { id } } });
+    const { data, extensions } = await gateway.execute(QUERY, { id }, TRACED);
+    expect(data).toEqual({ call: { id } });
+    expect([...readTrace(extensions.ftv1).paths.keys()]).toContain('call.id');
+    expect(await gateway.execute(QUERY, { id }, ROUTER)).toEqual({ data: { call: { id } } });
+    expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
+  });
+
   test('a federated trace contains errors with their masked messages', async () => {
     const { execute, traffic, unexpectedErrors, sandbox, richCallId } = createRouterSecretGateway();
     sandbox.control.fail(/call/, { status: 500, body: { message: 'the inside of the upstream' } });

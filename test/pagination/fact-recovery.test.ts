@@ -51,6 +51,7 @@ describe('Recovery of endpoint facts', () => {
   test('an operation whose first page number is rejected discovers the number again itself', async () => {
     for (const [before, after, requested] of [
       [FROM_0, FROM_1, [0, 1, 0, 1, 0]],
+      [FROM_0, { ...FROM_1, below: 422 }, [0, 1, 0, 1, 0]],
       [{ ...FROM_1, past: 404 }, { ...FROM_0, past: 404 }, [1, 0, 0, 1]],
       [{ ...FROM_1, past: 400 }, { ...FROM_0, past: 400 }, [1, 0, 0, 1]],
     ] as [PagingBehavior, PagingBehavior, number[]][]) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createDrain } from '#drain.ts';
@@ -29,10 +29,11 @@ async function serve() {
   });
   const waiting = new Map<string, (response: ServerResponse) => void>();
   const responses = new Map<string, ServerResponse>();
-  server.on('request', ({ url = '' }, response) => {
-    responses.set(url, response);
-    waiting.get(url)?.(response);
-  });
+  for (const event of ['request', 'checkExpectation'])
+    server.on(event, ({ url = '' }: IncomingMessage, response: ServerResponse) => {
+      responses.set(url, response);
+      waiting.get(url)?.(response);
+    });
   await listenOnFreePort(async (port) => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -76,6 +77,19 @@ test('drain completes an in-flight request and closes its connection after the r
   expect(await received).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close\r\n.*whole/is);
   expect(await drained).toBe(0);
   expect(gateway.timers.has(TIMEOUT_MS)).toBe(false);
+});
+
+test('drain completes an in-flight request with an unknown expectation', async () => {
+  const gateway = await serve();
+  const { socket, received } = gateway.connect();
+  socket.write(requestOf('/slow').replace('\r\n\r\n', '\r\nExpect: more\r\n\r\n'));
+  const response = await gateway.responseTo('/slow');
+  const drained = gateway.drain();
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
+  response.end('whole');
+  expect(await received).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close\r\n.*whole/is);
+  expect(await drained).toBe(0);
 });
 
 test('drain accepts new connections during the delay and sends Connection: close on each', async () => {

@@ -142,6 +142,53 @@ describe('Gateway mounted after a body parser', () => {
     expect(served.gateway.traffic()).toEqual([]);
   });
 
+  test.each(PARSERS)('a HEAD request gets its status after %s', async (_, parse) => {
+    await using served = await serveMounted(parse);
+    for (const [path, status] of [
+      ['/health', 200],
+      ['/nope', 404],
+    ] as const) {
+      const response = await fetch(new URL(path, served.url), { method: 'HEAD' });
+      expect([path, response.status]).toEqual([path, status]);
+    }
+    expect([served.gateway.traffic(), served.failures]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['content-encoding', 'gzip'],
+    ['transfer-encoding', 'chunked'],
+    ['content-length', '7'],
+  ])(
+    'the header %s of the body that was read does not apply to the parsed body',
+    async (name, value) => {
+      const received: Record<string, string>[] = [];
+      const handle = toNodeHandler(async (request) => {
+        received.push({ ...Object.fromEntries(request.headers), text: await request.text() });
+        return new Response();
+      });
+      const server = createServer(
+        async (request: IncomingMessage & { body?: unknown }, response) => {
+          await request.toArray();
+          request.headers = { host: 'localhost', accept: 'x/y', [name]: value };
+          request.body = { query: 'é' };
+          await handle(request, response);
+        },
+      ).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      try {
+        const { port } = server.address() as AddressInfo;
+        await post(`http://127.0.0.1:${port}/graphql`, '{}');
+        const text = '{"query":"é"}';
+        expect(received).toEqual([
+          { host: 'localhost', accept: 'x/y', 'content-length': '14', text },
+        ]);
+      } finally {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  );
+
   test('an operation is executed for a request as Fastify wraps it', async () => {
     await using served = await serveMounted(asJson, (request) => ({
       raw: request,
