@@ -70,6 +70,18 @@ describe('Request body budget', () => {
     expect(() => hold('a', MIB)).toThrow(RATE_LIMITED);
   });
 
+  test.each(['', 'x', '-1000', '1e9', '0x10', '12, 12', 'NaN', 'Infinity', '1.5'])(
+    'a body with the Content-Length "%s", which is no length, counts chunk by chunk',
+    (contentLength) => {
+      const { hold } = createScene();
+      const holdInvalid = () => hold('a', undefined, { 'content-length': contentLength });
+      for (let n = 0; n < 4; n += 1) holdInvalid().add(MIB);
+      expect(() => holdInvalid().add(65 * KIB)).toThrow(RATE_LIMITED);
+      expect(() => hold('a', 65 * KIB)).toThrow(RATE_LIMITED);
+      expect(() => hold('b', MIB)).not.toThrow();
+    },
+  );
+
   test('an encoded body counts its decoded bytes, whatever its Content-Length', () => {
     const { hold } = createScene();
     for (let n = 0; n < 3; n += 1) hold('a', MIB);

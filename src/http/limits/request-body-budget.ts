@@ -67,9 +67,10 @@ export function createRequestBodyBudget({
   return {
     reserve(caller, { headers }) {
       // The decoded bytes of an encoded body are counted as they arrive.
-      const contentLength = headers.has('content-encoding') ? null : headers.get('content-length');
-      if (contentLength !== null && Number(contentLength) <= MAX_UNCOUNTED_BODY_BYTES)
-        return NOT_COUNTED;
+      const length = headers.has('content-encoding')
+        ? undefined
+        : parseLength(headers.get('content-length'));
+      if (length !== undefined && length <= MAX_UNCOUNTED_BODY_BYTES) return NOT_COUNTED;
       const owner = ownerOf(caller);
       let bodyBytes = 0;
       let counted = 0;
@@ -84,9 +85,9 @@ export function createRequestBodyBudget({
         heldBytes.add(owner, newBodyBytes - counted);
         counted = newBodyBytes;
       };
-      reserveMore(Number(contentLength ?? 0));
+      reserveMore(length ?? 0);
       return {
-        add: (bytes) => contentLength === null && reserveMore(bytes),
+        add: (bytes) => length === undefined && reserveMore(bytes),
         release() {
           heldBytes.add(owner, -counted);
           counted = 0;
@@ -102,6 +103,14 @@ export function createRequestBodyBudget({
       heldBytes.total + bytes > maxBytes && ownerBytes > heldBytes.fairShareOf(owner, maxBytes)
     );
   }
+}
+
+/**
+ * Undefined if the length is unknown. Not every server in which the gateway is embedded checks the
+ * header, and one `NaN` in the sum of bytes would disable the budget for good.
+ */
+function parseLength(contentLength: string | null): number | undefined {
+  return contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined;
 }
 
 function tooManyBodyBytes(): GatewayError {
