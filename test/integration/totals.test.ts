@@ -105,13 +105,35 @@ describe('Total of a list', () => {
   });
 });
 
+// biome-ignore lint/suspicious/noExplicitAny: the body of a response
+type Change = (body: any) => unknown;
+
+/** Totals that are not the length of a list; GraphQL's `Int` ends below 2³¹. */
+const NO_COUNTS = [-1, 2.5, 1e21, 2 ** 31, null, '', '2.5', true, {}];
+
+test.each(NO_COUNTS)(
+  'the list is read to its end and counted if each page has the total %j',
+  async (noCount) => {
+    const { gateway, id, total } = createScene();
+    gateway.sandbox.control.transform(/rows/, (body) => ({ ...(body as object), total: noCount }));
+    const { campaign } = await select(
+      gateway,
+      id,
+      'rows(first: 100) { totalCount nodes { id } pageInfo { hasNextPage } }',
+    );
+    expect(campaign.rows.totalCount).toBe(total);
+    expect(campaign.rows.nodes).toHaveLength(Math.min(100, total));
+    expect(campaign.rows.pageInfo.hasNextPage).toBe(total > 100);
+  },
+);
+
 describe('Page of one row without a usable total', () => {
-  // biome-ignore lint/suspicious/noExplicitAny: the body of a response
-  type Change = (body: any) => unknown;
   const faults: readonly [string, Change][] = [
     ['no total', ({ total: _, ...body }) => body],
-    ['a total of -1', (body) => ({ ...body, total: -1 })],
-    ['a total of 2.5', (body) => ({ ...body, total: 2.5 })],
+    ...NO_COUNTS.map((total): [string, Change] => [
+      `the total ${JSON.stringify(total)}`,
+      (body) => ({ ...body, total }),
+    ]),
     ['a total smaller than its rows', (body) => ({ ...body, total: 0 })],
     ['no rows but a total', (body) => ({ ...body, rows: [] })],
   ];
@@ -124,14 +146,31 @@ describe('Page of one row without a usable total', () => {
     expect(requests).toEqual([`${path}?page=1&page_size=1`, `${path}?page=1&page_size=50`]);
   });
 
-  test('the list is counted if the upstream rejects pages of one row, and further totals do not try', async () => {
-    const { gateway, id, total, path } = createScene();
-    gateway.sandbox.control.fail(/page_size=1(&|$)/, { status: 422 });
+  test.each([400, 422])(
+    'the list is counted if the upstream rejects pages of one row with %i, and further totals do not try',
+    async (status) => {
+      const { gateway, id, total, path } = createScene();
+      gateway.sandbox.control.fail(/page_size=1(&|$)/, { status });
+      const { campaign, requests } = await select(gateway, id, 'rows { totalCount }');
+      expect(campaign.rows.totalCount).toBe(total);
+      expect(requests).toEqual([`${path}?page=1&page_size=1`, `${path}?page=1&page_size=50`]);
+      const next = await select(gateway, id, 'rows(statuses: [COMPLETED]) { totalCount }');
+      expect(next.requests).toEqual([`${path}?page=1&page_size=50&statuses=completed`]);
+    },
+  );
+
+  test('the list is counted if page 1 does not exist while the number of the first page is unknown', async () => {
+    const { gateway, id, total, path } = createScene({
+      settings: { REVOX_FIRST_PAGE: 'auto' },
+      sandbox: { firstPage: 0 },
+    });
+    gateway.sandbox.control.fail(/page_size=1(&|$)/, { status: 404 });
     const { campaign, requests } = await select(gateway, id, 'rows { totalCount }');
     expect(campaign.rows.totalCount).toBe(total);
-    expect(requests).toEqual([`${path}?page=1&page_size=1`, `${path}?page=1&page_size=50`]);
-    const next = await select(gateway, id, 'rows(statuses: [COMPLETED]) { totalCount }');
-    expect(next.requests).toEqual([`${path}?page=1&page_size=50&statuses=completed`]);
+    expect(requests.slice(0, 2)).toEqual([
+      `${path}?page=1&page_size=1`,
+      `${path}?page=0&page_size=50`,
+    ]);
   });
 
   test('a list of one row that is numbered from 0 is counted', async () => {
@@ -145,16 +184,25 @@ describe('Page of one row without a usable total', () => {
     expect(campaign.rows.totalCount).toBe(1);
   });
 
-  test('a failure is the error of the total alone, and is not counted in pages', async () => {
-    const { gateway, id, path } = createScene({ settings: { REVOX_RETRIES: '0' } });
-    gateway.sandbox.control.fail(/page_size=1(&|$)/, { status: 500 });
-    const { data, errors } = await gateway.execute(
-      `{ campaign(id: "${id}") { id rows { totalCount } } }`,
-    );
-    expect(data).toEqual({ campaign: { id, rows: { totalCount: null } } });
-    expect(errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
-    expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`, `${path}?page=1&page_size=1`]);
-  });
+  test.each([
+    [401, 'UPSTREAM_REJECTED'],
+    [404, 'UPSTREAM_REJECTED'],
+    [409, 'UPSTREAM_REJECTED'],
+    [429, 'RATE_LIMITED'],
+    [500, 'UPSTREAM_UNAVAILABLE'],
+  ])(
+    'the failure %i is the error of the total alone, and is not counted in pages',
+    async (status, code) => {
+      const { gateway, id, path } = createScene({ settings: { REVOX_RETRIES: '0' } });
+      gateway.sandbox.control.fail(/page_size=1(&|$)/, { status });
+      const { data, errors } = await gateway.execute(
+        `{ campaign(id: "${id}") { id rows { totalCount } } }`,
+      );
+      expect(data).toEqual({ campaign: { id, rows: { totalCount: null } } });
+      expect(errors).toMatchObject([{ extensions: { code } }]);
+      expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`, `${path}?page=1&page_size=1`]);
+    },
+  );
 });
 
 test('an operation with too many totals gets the values within its budget, and errors that name the setting', async () => {
