@@ -455,3 +455,25 @@ test('a request that dismisses its other callers rejects all but the first, and 
   await expect(first).rejects.toBe(leaving.signal.reason);
   expect([signal?.aborted, flights.size]).toEqual([true, 0]);
 });
+
+test('an operation that has left a request is not counted again when the request dismisses its other callers', async () => {
+  const flights = createSingleFlight();
+  const held = Promise.withResolvers<string>();
+  let dismissOthers = () => {};
+  let signal: AbortSignal | undefined;
+  const flight = flights.start<string>('key', NOW, (given, dismiss) => {
+    signal = given;
+    dismissOthers = dismiss;
+    return held.promise;
+  });
+  const first = flight.join(NEVER_ABORTED);
+  const leaving = new AbortController();
+  const left = flight.join(leaving.signal);
+  leaving.abort();
+  await expect(left).rejects.toBe(leaving.signal.reason);
+  dismissOthers();
+  dismissOthers();
+  expect([signal?.aborted, flights.size]).toEqual([false, 1]);
+  held.resolve('response');
+  expect(await first).toBe('response');
+});
