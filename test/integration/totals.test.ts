@@ -193,14 +193,18 @@ describe('Page of one row without a usable total', () => {
   ])(
     'the failure %i is the error of the total alone, and is not counted in pages',
     async (status, code) => {
-      const { gateway, id, path } = createScene({ settings: { REVOX_RETRIES: '0' } });
-      gateway.sandbox.control.fail(/page_size=1(&|$)/, { status });
-      const { data, errors } = await gateway.execute(
-        `{ campaign(id: "${id}") { id rows { totalCount } } }`,
-      );
-      expect(data).toEqual({ campaign: { id, rows: { totalCount: null } } });
-      expect(errors).toMatchObject([{ extensions: { code } }]);
-      expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`, `${path}?page=1&page_size=1`]);
+      // A 404 is one only where the number of the first page is known.
+      for (const firstPage of status === 404 ? ['1'] : ['1', 'auto']) {
+        const settings = { REVOX_RETRIES: '0', REVOX_FIRST_PAGE: firstPage };
+        const { gateway, id, path } = createScene({ settings });
+        gateway.sandbox.control.fail(/page_size=1(&|$)/, { status });
+        const { data, errors } = await gateway.execute(
+          `{ campaign(id: "${id}") { id rows { totalCount } } }`,
+        );
+        expect(data).toEqual({ campaign: { id, rows: { totalCount: null } } });
+        expect(errors).toMatchObject([{ extensions: { code } }]);
+        expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`, `${path}?page=1&page_size=1`]);
+      }
     },
   );
 });

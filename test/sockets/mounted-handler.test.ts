@@ -154,6 +154,19 @@ describe('Gateway mounted after a body parser', () => {
     expect([served.gateway.traffic(), served.failures]).toEqual([[], []]);
   });
 
+  test.each(['GET', 'HEAD'])(
+    'a %s request gets its response although a parser has read a body, which it must not have',
+    async (method) => {
+      await using served = await serveMounted(async (request) => void (await readAll(request)));
+      const { socket, received } = connectTo(served.url);
+      socket.write(
+        `${method} /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}`,
+      );
+      expect(await received).toMatch(/^HTTP\/1\.1 200 /);
+      expect([served.gateway.traffic(), served.failures]).toEqual([[], []]);
+    },
+  );
+
   test.each([
     ['content-encoding', 'gzip'],
     ['transfer-encoding', 'chunked'],
