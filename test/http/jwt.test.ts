@@ -222,6 +222,15 @@ describe('Unavailable issuer keys', () => {
     },
   );
 
+  test('the body of a response that holds no keys is not read, and its connection is free again', async () => {
+    const { issuer, authenticate, tokenOf } = createTokenGateway(one);
+    const [pull, cancel] = [vi.fn(), vi.fn()];
+    issuer.respond = async () =>
+      new Response(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }), { status: 500 });
+    expect(await authenticate(tokenOf(one))).toBe(UNAVAILABLE);
+    expect([pull.mock.calls.length, cancel.mock.calls.length]).toEqual([0, 1]);
+  });
+
   test('tokens with cached issuer keys are accepted for an hour after the issuer has become unavailable', async () => {
     const { issuer, authenticate, tokenOf, logged } = createTokenGateway(one);
     expect(await authenticate(tokenOf(one))).toBe('200');

@@ -47,6 +47,15 @@ describe('Request body budget', () => {
     expect(() => hold('c', MIB)).toThrow(RATE_LIMITED);
   });
 
+  test('an owner that has released its bytes takes no share any more', () => {
+    const { hold } = createScene();
+    for (const owner of ['p', 'q', 'r', 's']) hold(owner, MIB).release();
+    for (const owner of ['a', 'b']) for (let n = 0; n < 4; n += 1) hold(owner, MIB);
+    hold('c', MIB);
+    hold('c', MIB);
+    expect(() => hold('c', MIB)).toThrow(RATE_LIMITED);
+  });
+
   test('a body of at most 64 KiB is always accepted', () => {
     const { hold } = createScene();
     for (let n = 0; n < 4; n += 1) hold('a', MIB);

@@ -67,6 +67,26 @@ describe('Body limit', () => {
     expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
   });
 
+  test.each([
+    ['a warm operation', '{"query":"{ __typename }"', {}, 200],
+    ['an event stream', '{"query":"{ __typename }"', { accept: 'text/event-stream' }, 200],
+    ['invalid JSON', '{"query":', { accept: RESPONSE_TYPE }, 400],
+  ])(
+    'a body counts no more once its request is complete: %s',
+    async (_, start, headers, status) => {
+      // Three of these bodies at once exceed the share of an owner, half of 64 MiB.
+      const bytes = 12 * 2 ** 20;
+      const gateway = createTestGateway({ settings: { MAX_BODY_BYTES: String(bytes) } });
+      const body = `${start}${' '.repeat(bytes - start.length - 1)}}`;
+      for (let time = 1; time <= 3; time += 1) {
+        const response = await post(gateway, body, { ...headers, 'content-length': String(bytes) });
+        expect([time, response.status]).toEqual([time, status]);
+        await response.text();
+      }
+      expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
+    },
+  );
+
   test('a body that is longer than its Content-Length is rejected at the limit', async () => {
     const gateway = createTestGateway({ settings });
     const { stream } = parts(HELLO, ' '.repeat(2000));
