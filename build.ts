@@ -9,6 +9,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -21,6 +22,13 @@ import manifest from './package.json' with { type: 'json' };
 const ROOT = import.meta.dirname;
 const SOURCE = join(ROOT, 'src');
 const DIST = join(ROOT, 'dist');
+
+/** The program, with the file that it imports here and in the package. */
+const PROGRAM = {
+  path: manifest.bin['revox-graphql-gateway'],
+  sourceMain: '../src/main.ts',
+  builtMain: '../main.js',
+};
 
 /** An import of ours, as TypeScript leaves it: of the same room, of another, or of a type in its place. */
 const IMPORT = /(\bfrom |\bimport |\bimport\()(['"])(#|\.{1,2}\/)([^'"]+)\.ts\2/g;
@@ -50,6 +58,7 @@ for (const name of [
   'CHANGELOG.md',
   'SECURITY.md',
   'LICENSE',
+  '.env.example',
   'docs',
 ]) {
   cpSync(join(ROOT, name), join(DIST, name), { recursive: true });
@@ -57,7 +66,7 @@ for (const name of [
 for (const path of filesIn(DIST, '.md'))
   writeFileSync(join(DIST, path), withoutDeadLinks(readFileSync(join(DIST, path), 'utf8'), path));
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(toPackedManifest(), null, 2)}\n`);
-chmodSync(join(DIST, 'main.js'), 0o755);
+writeProgram();
 
 function filesIn(folder: string, ending: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
@@ -99,8 +108,18 @@ function withoutDeadLinks(text: string, path: string): string {
   );
 }
 
+function writeProgram(): void {
+  const { path, sourceMain, builtMain } = PROGRAM;
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  if (!text.includes(sourceMain)) throw new Error(`${path} does not import ${sourceMain}`);
+  mkdirSync(join(DIST, dirname(path)));
+  writeFileSync(join(DIST, path), text.replace(sourceMain, builtMain));
+  chmodSync(join(DIST, path), 0o755);
+}
+
 function toPackedManifest() {
-  const { name, version, description, keywords, license, type, engines, dependencies } = manifest;
+  const { name, version, description, keywords, license, type, engines, bin, dependencies } =
+    manifest;
   const { node: _, ...needed } = dependencies;
   return {
     name,
@@ -110,7 +129,7 @@ function toPackedManifest() {
     license,
     type,
     engines,
-    bin: { [name]: './main.js' },
+    bin,
     exports: {
       '.': { types: './index.d.ts', default: './index.js' },
       './sandbox': { types: './sandbox/index.d.ts', default: './sandbox/index.js' },

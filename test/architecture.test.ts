@@ -13,7 +13,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   cache: 'errors, lru-cache, rest',
   'cache/redis':
     '@redis/client, cache, generated, lru-cache, node:crypto, node:util, node:zlib, rest/transport',
-  config: 'node:fs, node:path, zod',
+  cli: 'config, doctor, drain.ts, gateway.ts, generated, node:net (types), node:util, node:v8, observability, sandbox, server, system-clock.ts',
+  config: 'node:fs, node:path, node:util, zod',
   context:
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   doctor:
@@ -66,8 +67,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders:
     'cache (types), dataloader, errors, generated (types), pagination, rest (types), rest/transport',
-  'main.ts':
-    'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server, system-clock.ts',
+  'main.ts': 'cli',
   'node-handler.ts': '@whatwg-node/server, http/error-response.ts, node:http (types), node:stream',
   observability:
     '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, pino, prom-client, rest (types)',
@@ -89,11 +89,11 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
 
 /** APIs with effects outside the process, and the layers or files that may use each of them. */
 const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
-  // main.ts exempts the upstream of the demo from the proxy of the environment.
-  'process.env': ['config', 'main.ts'],
-  'process.exit': ['main.ts'],
-  'process.on': ['main.ts'],
-  'process.exitCode': ['main.ts'],
+  // The demo exempts its upstream from the proxy of the environment.
+  'process.env': ['config', 'cli/demo.ts'],
+  'process.exit': ['cli'],
+  'process.on': ['cli'],
+  'process.exitCode': ['cli'],
   'process.argv': ['main.ts'],
   console: ['observability'],
   // Every other file receives the clock as an option.
@@ -121,10 +121,10 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   'node:child_process': [],
   'node:worker_threads': [],
   // Files are read once, at the start.
-  'node:fs': ['config/trusted-documents.ts', 'config/ca-file.ts'],
+  'node:fs': ['config/trusted-documents.ts', 'config/ca-file.ts', 'config/env-file.ts'],
   'node:fs/promises': [],
   // Types only.
-  'node:net': ['main.ts', 'server', 'drain.ts'],
+  'node:net': ['cli', 'server', 'drain.ts'],
   // Only these layers may handle credentials.
   '#rest/credential.ts': ['rest', 'context', 'doctor/upstream/probe-client.ts'],
 };
@@ -250,7 +250,7 @@ describe('Architecture', () => {
   });
 
   test('a start does not load the lazy packages', () => {
-    const loaded = loadedModules(['main.ts', 'index.ts'], files);
+    const loaded = loadedModules(['main.ts', 'cli/start.ts', 'cli/demo.ts', 'index.ts'], files);
     expect(LAZY_PACKAGES.filter((name) => loaded.has(name))).toEqual([]);
     expect([...loaded]).toEqual(expect.arrayContaining(['graphql', 'http/handler.ts']));
     const named = new Set(files.flatMap(importsOf).map(({ target }) => target));

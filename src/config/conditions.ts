@@ -14,6 +14,8 @@ export interface Condition {
   readonly when: string;
   /** What must hold then. */
   readonly problem: string;
+  /** Replaces `problem` in the demo, which has a key of its own. */
+  readonly demoProblem?: string;
   /** @param provided the variables that are not empty */
   isBroken(provided: Environment): boolean;
 }
@@ -33,6 +35,8 @@ export const conditions: readonly Condition[] = [
     problem:
       'HOST must be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, every client that reaches the gateway ' +
       'reads with your key. Set ROUTER_SECRETS or JWT_JWKS_URL to accept only authenticated clients.',
+    demoProblem:
+      'HOST must be 127.0.0.1, ::1 or localhost: the demo uses its own key for every request. Set ROUTER_SECRETS to accept only requests with a secret.',
     isBroken: ({ REVOX_API_KEY, ROUTER_SECRETS, JWT_JWKS_URL, HOST }) =>
       REVOX_API_KEY !== undefined &&
       ROUTER_SECRETS === undefined &&

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   type AuthenticationSettings,
   toAuthenticationSettings,
@@ -13,7 +14,16 @@ import { type QueryLimitSettings, toQueryLimitSettings } from '#config/groups/qu
 import { type ResilienceSettings, toResilienceSettings } from '#config/groups/resilience.ts';
 import { type RestApiSettings, toRestApiSettings } from '#config/groups/rest-api.ts';
 import { conditions, type Environment } from './conditions.ts';
-import { variables } from './variables.ts';
+import { findMisspelledSettings } from './misspelled-settings.ts';
+import { describeTrimmedSecrets, findMalformedValues, trimSecrets } from './secret-values.ts';
+import {
+  demoVariables,
+  gatewaySettingNames,
+  gatewayVariables,
+  readNames,
+  secretSettings,
+  settingNames,
+} from './variables.ts';
 
 export type { JwtSettings } from '#config/groups/authentication.ts';
 export type { Environment } from './conditions.ts';
@@ -26,8 +36,7 @@ export interface Settings
   extends ListeningSettings,
     AuthenticationSettings,
     QueryLimitSettings,
-    ObservabilitySettings,
-    DemoSettings {
+    ObservabilitySettings {
   readonly revox: UpstreamSettings;
   readonly requestDeadlineMs: number;
   readonly cache: CacheSettings;
@@ -53,21 +62,83 @@ export class SettingsError extends Error {
 }
 
 /**
- * Reads the settings. An empty variable counts as absent.
+ * Reads the settings. An empty variable counts as absent. The settings of the demo are not among
+ * them.
  * @throws SettingsError with every problem, if there is any
  */
 export function readSettings(environment: Environment = process.env): Settings {
-  const provided = Object.fromEntries(
+  const { settings, problems } = checkSettings(environment);
+  if (settings === undefined || problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+/**
+ * Reads the settings of the demo. It replaces the upstream and its key: the settings of a real
+ * upstream have no effect, and cannot stop the demo.
+ * @throws SettingsError with every problem, if there is any
+ */
+export function readDemoSettings(environment: Environment = process.env): Settings & DemoSettings {
+  const { settings, problems } = checkSettings({ ...environment, ...DEMO_VARIABLES }, true);
+  const demo = demoVariables.safeParse(withoutEmpty(environment));
+  const allProblems = [...problems, ...toProblems(demo.error)];
+  if (settings === undefined || !demo.success || allProblems.length > 0)
+    throw new SettingsError(allProblems);
+  return { ...settings, ...toDemoSettings(demo.data, settings.port) };
+}
+
+/** One sentence for each secret whose surrounding blanks or line breaks are ignored. */
+export function readSettingNotices(environment: Environment = process.env): string[] {
+  return describeTrimmedSecrets(environment, secretSettings);
+}
+
+/** Variables whose values would not fit the sandbox. The key stands for the sandbox's own. */
+const DEMO_VARIABLES: Environment = {
+  REVOX_API_KEY: 'demo',
+  REVOX_BASE_URL: undefined,
+  REVOX_FIRST_PAGE: undefined,
+  REVOX_ARRAY_FORMAT: undefined,
+};
+
+interface CheckedSettings {
+  /** Absent if a value cannot be read. */
+  readonly settings?: Settings;
+  readonly problems: readonly string[];
+}
+
+function checkSettings(environment: Environment, isDemo = false): CheckedSettings {
+  const provided = trimSecrets(withoutEmpty(environment), secretSettings);
+  const malformed = findMalformedValues(provided, gatewaySettingNames, secretSettings);
+  const parsed = gatewayVariables.safeParse(provided);
+  const problems = [
+    ...findMisspelledSettings(provided, isDemo ? settingNames : gatewaySettingNames, readNames),
+    ...malformed.values(),
+    // One sentence for each value: quotation marks also make a number no number.
+    ...toProblems(parsed.error, malformed),
+    ...conditions
+      .filter(({ isBroken }) => isBroken(provided))
+      .map(({ problem, demoProblem }) => (isDemo && demoProblem) || problem)
+      .filter((problem) => !malformed.has(problem.slice(0, problem.indexOf(' ')))),
+  ];
+  return parsed.success ? { settings: toSettings(parsed.data), problems } : { problems };
+}
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
-  const parsed = variables.safeParse(provided);
-  const problems = [
-    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}.`),
-    ...conditions.filter(({ isBroken }) => isBroken(provided)).map(({ problem }) => problem),
-  ];
-  if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
+}
 
-  const values = parsed.data;
+function toProblems(
+  error: z.ZodError | undefined,
+  malformed: ReadonlyMap<string, string> = new Map(),
+): string[] {
+  return (error?.issues ?? [])
+    .map(({ path, message }) => ({ name: path.join('.'), message }))
+    .filter(({ name }) => !malformed.has(name))
+    .map(({ name, message }) => `${name} ${message}.`);
+}
+
+function toSettings(values: z.output<typeof gatewayVariables>): Settings {
   return {
     ...toListeningSettings(values),
     ...toAuthenticationSettings(values),
@@ -80,6 +151,5 @@ export function readSettings(environment: Environment = process.env): Settings {
     cache: toCacheSettings(values),
     ...toQueryLimitSettings(values),
     ...toObservabilitySettings(values),
-    ...toDemoSettings(values, values.PORT),
   };
 }

@@ -6,7 +6,11 @@ export interface VariableDocumentation {
   /** The accepted values, as in the message "`NAME` must be …". */
   readonly accepts: string;
   readonly default: string;
+  readonly secret?: SecretForm | undefined;
 }
+
+/** Whether a secret is the whole value, or an item of a comma-separated list. */
+export type SecretForm = 'value' | 'list';
 
 /** The documentation of each variable, by its schema. A variable without one belongs to others. */
 export const documentation = z.registry<VariableDocumentation>();
@@ -16,6 +20,8 @@ export interface Kind<Schema extends z.ZodType> {
   readonly accepts: string;
   /** Its only error message is "must be" and `accepts`. */
   readonly schema: Schema;
+  /** Absent: the value is no secret. */
+  readonly secret?: SecretForm;
 }
 
 /** The values of a group of variables. */
@@ -40,12 +46,13 @@ export interface ForeignVariable {
 
 /** A variable with a default. */
 export function variable<Schema extends z.ZodType>(
-  { accepts, schema }: Kind<Schema>,
+  { accepts, schema, secret }: Kind<Schema>,
   defaultValue: z.core.util.NoUndefined<z.output<Schema>>,
   meaning: string,
 ): z.ZodDefault<Schema> {
   const documented = schema.default(defaultValue);
-  documentation.add(documented, { meaning, accepts, default: toStatedDefault(defaultValue) });
+  const stated = toStatedDefault(defaultValue);
+  documentation.add(documented, { meaning, accepts, default: stated, secret });
   return documented;
 }
 
@@ -59,12 +66,12 @@ function toStatedDefault(defaultValue: unknown): string {
  * @param whenAbsent the default, in Markdown, where it depends on another variable
  */
 export function optionalVariable<Schema extends z.ZodType>(
-  { accepts, schema }: Kind<Schema>,
+  { accepts, schema, secret }: Kind<Schema>,
   meaning: string,
   whenAbsent = 'none',
 ): z.ZodOptional<Schema> {
   const documented = schema.optional();
-  documentation.add(documented, { meaning, accepts, default: whenAbsent });
+  documentation.add(documented, { meaning, accepts, default: whenAbsent, secret });
   return documented;
 }
 

@@ -1,6 +1,9 @@
-/** Structured fields of a log line: names and numbers for machines. */
+/**
+ * Structured fields of a log line: names and numbers for machines. In the text format, `lines`
+ * follow the message, each on a line of its own.
+ */
 export type LogFields = { readonly [name: string]: LogValue };
-export type LogValue = string | number | boolean | null | undefined | LogFields;
+export type LogValue = string | number | boolean | null | undefined | readonly string[] | LogFields;
 
 /**
  * The log of the process, one line per message. It never contains a document, a variable, a

@@ -1,4 +1,4 @@
-import type { LogFields } from './log.ts';
+import type { LogFields, LogValue } from './log.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -8,6 +8,7 @@ interface LogLine extends Fields {
   readonly time?: string;
   readonly msg?: string;
   readonly error?: LogFields;
+  readonly lines?: readonly string[];
 }
 
 /**
@@ -15,13 +16,20 @@ interface LogLine extends Fields {
  * start a line of its own, move the cursor, or look like a field.
  */
 export function formatLine(json: string): string {
-  const { level = '', time = '', msg = '', error, ...fields } = JSON.parse(json) as LogLine;
+  const {
+    level = '',
+    time = '',
+    msg = '',
+    error,
+    lines = [],
+    ...fields
+  } = JSON.parse(json) as LogLine;
   const clock = time.slice('2026-01-01T'.length);
   const text =
     msg === 'request'
       ? formatRequest(fields)
       : [escapeInvisible(msg), ...formatFields(fields)].join(' ');
-  return `${clock} ${level.padEnd(5)} ${text}${error ? formatError(error) : ''}\n`;
+  return `${clock} ${level.padEnd(5)} ${text}${error ? formatError(error) : ''}${formatLines(lines)}\n`;
 }
 
 /**
@@ -90,10 +98,18 @@ function formatValue(value: unknown): string {
     : escapeInvisible(JSON.stringify(text));
 }
 
+function isFields(value: LogValue): value is LogFields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function formatLines(lines: readonly string[]): string {
+  return lines.map((line) => `\n    ${escapeInvisible(line)}`).join('');
+}
+
 /** The stack of an error follows on indented lines. */
 function formatError({ stack, message, cause }: LogFields): string {
   const lines = String(stack ?? message).split('\n');
-  const causeText = typeof cause === 'object' && cause !== null ? formatError(cause) : '';
+  const causeText = isFields(cause) ? formatError(cause) : '';
   return `${lines.map((line) => `\n    ${escapeInvisible(line.trim())}`).join('')}${causeText}`;
 }
 

@@ -97,7 +97,6 @@ describe('Settings without an environment', () => {
       upstreamTrace: true,
       log: { level: 'info', format: 'text', personalData: false },
       tracing: { isEnabled: false, hasServiceName: false, collector: undefined },
-      sandboxPort: 4001,
     } satisfies Settings);
   });
 
@@ -125,7 +124,7 @@ describe('Settings without an environment', () => {
   });
 
   test('unknown variables have no effect', () => {
-    expect(readSettings({ PATH: '/bin', REVOX_PAGESIZE: 'x' })).toEqual(readSettings({}));
+    expect(readSettings({ PATH: '/bin', LOG_DIR: 'x' })).toEqual(readSettings({}));
   });
 });
 
@@ -137,13 +136,6 @@ const WHOLE_NUMBERS: {
   read: (settings: Settings) => number;
 }[] = [
   { name: 'PORT', min: 0, max: 65_535, unit: 'port', read: ({ port }) => port },
-  {
-    name: 'SANDBOX_PORT',
-    min: 0,
-    max: 65_535,
-    unit: 'port',
-    read: ({ sandboxPort }) => sandboxPort,
-  },
   {
     name: 'REVOX_PAGE_SIZE',
     min: 1,
@@ -691,7 +683,7 @@ describe('Secrets', () => {
     ]);
   });
 
-  test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY rejects %j', (odd) => {
+  test.each(['two words', 'clé', 'sk_\u0000'])('REVOX_API_KEY rejects %j', (odd) => {
     expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
       'REVOX_API_KEY must be visible ASCII without spaces, because it is sent in a header.',
     ]);
@@ -1099,17 +1091,6 @@ describe('Public address of a gateway with an API key', () => {
     expect(faultsOf({ HOST: 'http://0.0.0.0' })).toEqual([
       'HOST must be an address or a name to listen on, for example 127.0.0.1.',
     ]);
-  });
-});
-
-describe('SANDBOX_PORT', () => {
-  test.each([
-    [{ PORT: '5000' }, 5001],
-    [{ PORT: '0' }, 0],
-    [{ PORT: '65535' }, 65_534],
-    [{ PORT: '5000', SANDBOX_PORT: '7000' }, 7000],
-  ])('SANDBOX_PORT for the environment %j is %i', (environment, port) => {
-    expect(readSettings(environment).sandboxPort).toBe(port);
   });
 });
 

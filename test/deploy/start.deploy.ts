@@ -11,7 +11,7 @@ test('the demo reaches its sandbox when the environment configures a proxy', asy
 });
 
 describe('A gateway that cannot start', () => {
-  test.each([{ flags: [] }, { flags: ['--demo'] }])(
+  test.each([{ flags: [] }, { flags: ['demo'] }])(
     'a gateway that starts with invalid settings reports all of them and exits with 1 (flags: $flags)',
     async ({ flags }) => {
       await using gateway = startGateway(flags, {
@@ -54,8 +54,8 @@ describe('A gateway that cannot start', () => {
 
   test.each([
     { taken: 'PORT', flags: [] },
-    { taken: 'PORT', flags: ['--demo'] },
-    { taken: 'SANDBOX_PORT', flags: ['--demo'] },
+    { taken: 'PORT', flags: ['demo'] },
+    { taken: 'SANDBOX_PORT', flags: ['demo'] },
   ])(
     'a gateway whose $taken is in use reports the address and exits with 1 (flags: $flags)',
     async ({ taken, flags }) => {
@@ -77,7 +77,7 @@ describe('A gateway that cannot start', () => {
 });
 
 test('the demo, which requires no credential, does not start on an address that others can reach', async () => {
-  await using gateway = startGateway(['--demo'], {
+  await using gateway = startGateway(['demo'], {
     HOST: '0.0.0.0',
     PORT: String(await freePort()),
   });

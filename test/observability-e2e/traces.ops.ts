@@ -100,7 +100,7 @@ describe('Traces of a gateway process', () => {
     'a gateway process starts, and reports the misconfigured %s in one line of its log',
     async (name, value) => {
       const port = await freePort();
-      await using gateway = startGateway(['--demo'], {
+      await using gateway = startGateway(['demo'], {
         PORT: String(port),
         SANDBOX_PORT: '0',
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',

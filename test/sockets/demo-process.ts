@@ -94,7 +94,7 @@ export interface Demo extends GatewayProcess {
 export async function startDemo(settings: Readonly<Record<string, string>> = {}): Promise<Demo> {
   for (;;) {
     const [port, sandboxPort] = [await freePort(), await freePort()];
-    const demo = startGateway(['--demo'], {
+    const demo = startGateway(['demo'], {
       PORT: String(port),
       SANDBOX_PORT: String(sandboxPort),
       ...settings,

@@ -31,8 +31,17 @@ export interface JwtSettings {
   readonly scopes: readonly string[];
 }
 
-const API_KEY = text('visible ASCII without spaces, because it is sent in a header', isHeaderText);
-const SECRETS = listOf('secrets, each of visible ASCII without spaces', isHeaderText);
+/** Whether a text can be an API key. */
+export const isApiKey = isHeaderText;
+
+const API_KEY = {
+  ...text('visible ASCII without spaces, because it is sent in a header', isHeaderText),
+  secret: 'value',
+} as const;
+const SECRETS = {
+  ...listOf('secrets, each of visible ASCII without spaces', isHeaderText),
+  secret: 'list',
+} as const;
 const JWKS_URL = text(
   'an https URL (http only for this machine) without user or fragment',
   isJwksUrl,

@@ -45,11 +45,18 @@ export interface CacheSettings {
   readonly redisTimeoutMs: number;
 }
 
-const SECRET = text(
-  'at least 16 characters that cannot be guessed',
-  (secret) => secret.length >= 16,
-);
-const REDIS_URL = text('a redis or rediss URL, for example redis://127.0.0.1:6379', isRedisUrl);
+const SECRET = {
+  ...text('at least 16 characters that cannot be guessed', (characters) => characters.length >= 16),
+  secret: 'value',
+} as const;
+const REDIS_URL = {
+  ...text('a redis or rediss URL, for example redis://127.0.0.1:6379', isRedisUrl),
+  secret: 'value',
+} as const;
+const SENTINELS = {
+  ...listOf('redis or rediss URLs, for example redis://10.0.0.1:26379', isRedisUrl),
+  secret: 'list',
+} as const;
 
 const variables = {
   CACHE_MAX_BYTES: variable(
@@ -123,7 +130,7 @@ const variables = {
     'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database. Absent: cached data stays in the process.',
   ),
   REDIS_SENTINELS: variable(
-    listOf('redis or rediss URLs, for example redis://10.0.0.1:26379', isRedisUrl),
+    SENTINELS,
     [],
     'Sentinels that know the master of the Redis. The host of `REDIS_URL` is then the name of the master, its other parts apply to the master: `redis://user:password@mymaster/0`.',
   ),

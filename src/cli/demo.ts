@@ -1,0 +1,38 @@
+import { readDemoSettings } from '#config/settings.ts';
+import { exampleOperations } from '#sandbox/example-operations.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { serveSandbox } from '#sandbox/serve-sandbox.ts';
+import { summarizeDemo } from './demo-summary.ts';
+import { serve } from './serve.ts';
+
+const SANDBOX_HOST = '127.0.0.1';
+
+/**
+ * Serves the gateway with the embedded sandbox as its upstream: service mode with the key of the
+ * sandbox's first organization, over real sockets. It returns when the gateway listens.
+ */
+export async function runDemo(): Promise<void> {
+  const settings = readDemoSettings();
+  // A proxy of the environment could not reach the sandbox.
+  process.env.no_proxy = [process.env.no_proxy ?? process.env.NO_PROXY, SANDBOX_HOST]
+    .filter(Boolean)
+    .join();
+  const sandbox = createSandbox({ live: true });
+  const upstream = await serveSandbox(sandbox, { host: SANDBOX_HOST, port: settings.sandboxPort });
+  const apiKeys = sandbox.organizations.map(({ apiKey }) => apiKey);
+  await serve(
+    // A demo has no load balancer in front, and its user would wait for the delay at each change.
+    {
+      ...settings,
+      drain: { ...settings.drain, delayMs: 0 },
+      revox: { ...settings.revox, baseUrl: upstream.url, apiKey: apiKeys[0] },
+    },
+    {
+      gateway: { exampleOperations: exampleOperations(sampleIds(sandbox)) },
+      summarize: (address) =>
+        summarizeDemo(settings, { address, sandboxUrl: upstream.url, apiKeys }),
+      onStopped: () => upstream.close(),
+    },
+  );
+}
