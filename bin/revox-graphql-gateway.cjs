@@ -46,9 +46,8 @@ function explainImportError(error) {
   if (error.code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package /.test(error.message)) {
     return explainMissingPackages();
   }
-  // A Node.js that was built without it, or NODE_OPTIONS=--no-strip-types.
   if (error.code === 'ERR_UNKNOWN_FILE_EXTENSION' || error.code === 'ERR_NO_TYPESCRIPT') {
-    return `This Node.js (${process.execPath}) does not run TypeScript. Run \`npm ci --ignore-scripts=false\`, then npm start: npm installs a Node.js that does.`;
+    return `This Node.js (${process.execPath}) does not run TypeScript, because of NODE_OPTIONS or because it was built without. Use another, for example that of \`npm ci --ignore-scripts=false\`, which npm start runs.`;
   }
   return undefined;
 }

@@ -250,7 +250,7 @@ describe('Architecture', () => {
   });
 
   test('a start does not load the lazy packages', () => {
-    const loaded = loadedModules(['main.ts', 'cli/start.ts', 'cli/demo.ts', 'index.ts'], files);
+    const loaded = loadedModules(['main.ts', 'cli/start.ts', 'cli/serve.ts', 'index.ts'], files);
     expect(LAZY_PACKAGES.filter((name) => loaded.has(name))).toEqual([]);
     expect([...loaded]).toEqual(expect.arrayContaining(['graphql', 'http/handler.ts']));
     const named = new Set(files.flatMap(importsOf).map(({ target }) => target));

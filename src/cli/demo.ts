@@ -1,10 +1,5 @@
 import { readDemoSettings } from '#config/settings.ts';
-import { exampleOperations } from '#sandbox/example-operations.ts';
-import { sampleIds } from '#sandbox/sample-ids.ts';
-import { createSandbox } from '#sandbox/sandbox.ts';
-import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { summarizeDemo } from './demo-summary.ts';
-import { serve } from './serve.ts';
 
 const SANDBOX_HOST = '127.0.0.1';
 
@@ -14,6 +9,12 @@ const SANDBOX_HOST = '127.0.0.1';
  */
 export async function runDemo(): Promise<void> {
   const settings = readDemoSettings();
+  const { serve } = await import('./serve.ts');
+  const { createSandbox } = await import('#sandbox/sandbox.ts');
+  const { serveSandbox } = await import('#sandbox/serve-sandbox.ts');
+  const { sampleIds } = await import('#sandbox/sample-ids.ts');
+  const { exampleOperations } = await import('#sandbox/example-operations.ts');
+
   // A proxy of the environment could not reach the sandbox.
   process.env.no_proxy = [process.env.no_proxy ?? process.env.NO_PROXY, SANDBOX_HOST]
     .filter(Boolean)

@@ -23,6 +23,8 @@ export interface GatewayProcess extends AsyncDisposable {
    * The first line on stdout, or the complete output if the process ends before it prints a line.
    */
   readonly firstLine: Promise<string>;
+  /** The output as soon as the standard output matches, or when the process ends. */
+  untilOutput(pattern: RegExp): Promise<Pick<ProcessResult, 'stdout' | 'stderr'>>;
 }
 
 /**
@@ -78,6 +80,16 @@ export function startProcess(
     process: child,
     ended,
     firstLine,
+    async untilOutput(pattern) {
+      while (!pattern.test(stdout)) {
+        const isOver = await Promise.race([
+          once(child.stdout, 'data').then(() => false),
+          ended.then(() => true),
+        ]);
+        if (isOver) break;
+      }
+      return { stdout, stderr };
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await ended;

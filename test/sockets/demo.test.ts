@@ -40,11 +40,32 @@ describe('Demo', () => {
       expect((await fetch(new URL(path, demo.url))).status).toBe(200);
   });
 
+  test('the demo prints the URL and the keys of its sandbox, and commands to try', async () => {
+    const { stdout: lines } = await demo.untilOutput(/stop +Ctrl\+C\n/);
+    const [ready, title, ...details] = lines.trimEnd().split('\n');
+    expect(ready).toMatch(new RegExp(`^[\\d:.]{12}Z info {2}Ready: ${demo.url}$`));
+    expect(title).toMatch(/ info {2}This is a demo: all of its data is invented\.$/);
+    expect(details.slice(0, 6)).toEqual([
+      '    GraphiQL  open the address above in a browser',
+      expect.stringMatching(/^ {4}try {7}curl -s '127\.0\.0\.1:\d+\/graphql' /),
+      expect.stringMatching(
+        /^ {4}sandbox {3}http:\/\/127\.0\.0\.1:\d+\/api, the REST API behind the gateway, with the keys sk_demo_a and sk_demo_b$/,
+      ),
+      expect.stringMatching(/^ {4}try {7}curl -s 'http:\/\/127\.0\.0\.1:\d+\/api\/call\?/),
+      '    next      npm run doctor checks a real key, and npm start serves the real API',
+      '    stop      Ctrl+C',
+    ]);
+  });
+
   test('the demo prints its URL once, logs one line per request, and exits with code 0 on SIGTERM', async () => {
     demo.process.kill('SIGTERM');
     const { stdout, ...ending } = await demo.ended;
     expect(ending).toEqual({ code: 0, stderr: '' });
-    const [first, ...others] = stdout.trimEnd().split('\n');
+    const [first, , ...others] = stdout
+      .trimEnd()
+      .replace(/\n {4}.*/g, '')
+      .split('\n');
+    expect(stdout.split(demo.url)).toHaveLength(2);
     expect(first).toContain(demo.url);
     expect(others.length).toBeGreaterThan(0);
     for (const line of others)
