@@ -9,6 +9,24 @@ All settings are environment variables. An empty variable counts as absent. The 
 invalid settings at once, and the process ends with code 1. Times are in milliseconds where the name
 ends with \`_MS\`, sizes in bytes where it ends with \`_BYTES\`.
 
+\`--env-file PATH\` reads variables from a file, too. The environment takes precedence.
+
+**Misspelled settings.** A variable that looks like a setting and is none would have no effect. It is
+refused:
+
+- It begins with a word that only the gateway's settings begin with: \`REVOX_\`, \`ROUTER_\`, \`JWT_\`,
+  \`CORS_\`, \`CACHE_\`, \`FRESHNESS_\`, \`MAX_\` and others. Other programs use \`LOG_\`, \`REDIS_\`,
+  \`CLIENT_\`, \`REQUEST_\`, \`TRUSTED_\` and \`UPSTREAM_\`, too: variables that begin with those may be
+  set.
+- It differs from a setting by one letter, from a setting of ten letters or more by two, or only by
+  lower case. Of \`PORT\` and \`HOST\`, only by swapped letters.
+
+The variables that Kubernetes and Docker set for services and links (\`REVOX_GATEWAY_SERVICE_HOST\`,
+\`CACHE_PORT=tcp://…\`) and systemd's \`CACHE_DIRECTORY\` are not refused.
+
+**Quotation marks and blanks.** A value must not be in quotation marks, which \`docker run --env-file\`
+and Kubernetes do not remove. Blanks and line breaks around a secret are ignored, and the log says so.
+
 \`npm run codegen\` writes this page from \`src/config/\`.
 `;
 

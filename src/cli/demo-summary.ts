@@ -25,7 +25,7 @@ export function summarizeDemo(
         'try',
         `curl -s '${sandboxUrl}/call?page=1&page_size=2' -H 'authorization: Bearer ${apiKeys[0]}'`,
       ],
-      ['next', 'npm run doctor checks a real key, and npm start serves the real API'],
+      ['next', 'doctor checks a real key (npm run doctor), start serves the real API (npm start)'],
       ['stop', 'Ctrl+C'],
     ],
     fields: { data: 'invented', sandboxUrl, apiKeys },

@@ -127,4 +127,23 @@ describe('Package installed in an empty folder', () => {
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
   });
+
+  test('the program of the package has commands, and says in one sentence that Node.js is too old', async () => {
+    const program = join(folder, 'node_modules/.bin', manifest.name);
+    expect(await inFolder(program, '--version')).toEqual({
+      stdout: `${manifest.version}\n`,
+      stderr: '',
+    });
+    await writeFile(
+      join(folder, 'old-node.cjs'),
+      "Object.defineProperty(process.versions, 'node', { value: '20.20.2' });",
+    );
+    await expect(
+      inFolder(process.execPath, '--require', './old-node.cjs', program),
+    ).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `Node.js 20.20.2 (${process.execPath}) is too old: the gateway requires 22.18 or newer. Install a newer Node.js, for example from https://nodejs.org.\n`,
+    });
+  });
 });

@@ -52,7 +52,7 @@ describe('Demo', () => {
         /^ {4}sandbox {3}http:\/\/127\.0\.0\.1:\d+\/api, the REST API behind the gateway, with the keys sk_demo_a and sk_demo_b$/,
       ),
       expect.stringMatching(/^ {4}try {7}curl -s 'http:\/\/127\.0\.0\.1:\d+\/api\/call\?/),
-      '    next      npm run doctor checks a real key, and npm start serves the real API',
+      '    next      doctor checks a real key (npm run doctor), start serves the real API (npm start)',
       '    stop      Ctrl+C',
     ]);
   });
