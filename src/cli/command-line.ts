@@ -38,6 +38,8 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
+const NPM_COMMANDS = { start: 'npm start', demo: 'npm run demo' } as const;
+
 const DOCTOR_OPTIONS = ['json', 'api-key-stdin'];
 
 /**
@@ -133,7 +135,9 @@ function describeUnknownOption({ name, rawName }: OptionToken, word: string | un
 function describeExtraArgument(word: string, command: Command): string {
   return sentences(
     `Unexpected argument${quoted(word)} after the command.`,
-    `${command} takes options only; npm passes them on behind two dashes: npm run ${command} -- --env-file .env.`,
+    command === 'doctor'
+      ? 'doctor reads a key from REVOX_API_KEY or, with --api-key-stdin, from the standard input.'
+      : `${command} takes options only; npm passes them on behind two dashes: ${NPM_COMMANDS[command]} -- --env-file .env.`,
   );
 }
 

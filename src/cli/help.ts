@@ -49,6 +49,7 @@ Examples:
   PORT=8080 revox-graphql-gateway start
   REVOX_API_KEY=sk_… revox-graphql-gateway start
   revox-graphql-gateway start --env-file .env
+In a clone of the repository: npm start -- --env-file .env
 
 Exit codes:
   0    stopped by SIGTERM or SIGINT, after all requests in flight
@@ -70,6 +71,7 @@ REVOX_API_KEY, REVOX_BASE_URL, REVOX_FIRST_PAGE and REVOX_ARRAY_FORMAT.
 Examples:
   revox-graphql-gateway demo
   PORT=4100 revox-graphql-gateway demo
+In a clone of the repository: PORT=4100 npm run demo
 
 Exit codes: as those of start.`;
 
@@ -97,6 +99,7 @@ Examples:
   REVOX_API_KEY=sk_… revox-graphql-gateway doctor
   revox-graphql-gateway doctor --api-key-stdin < key.txt
   revox-graphql-gateway doctor --env-file .env --json
+In a clone of the repository: npm run doctor -- --env-file .env --json
 
 Exit codes:
   0  the gateway will work with these settings

@@ -80,7 +80,7 @@ function describeAccess(settings: Settings): string {
     return secret
       ? `requests with ${secret}, and with a Revox API key`
       : 'requests with a Revox API key';
-  const scopes = jwt && jwt.scopes.length > 0 ? ` with ${jwt.scopes.join(' ')}` : '';
+  const scopes = jwt && jwt.scopes.length > 0 ? ` that grants ${jwt.scopes.join(' ')}` : '';
   const token = jwt && `a bearer token of ${jwt.issuer} for ${jwt.audience}${scopes}`;
   return `requests with ${[secret, token].filter(Boolean).join(', or with ')}`;
 }

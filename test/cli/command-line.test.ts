@@ -62,11 +62,19 @@ describe('Command line', () => {
     ),
     [
       ['start', '.env'],
-      'Unexpected argument after the command. start takes options only; npm passes them on behind two dashes: npm run start -- --env-file .env.',
+      'Unexpected argument after the command. start takes options only; npm passes them on behind two dashes: npm start -- --env-file .env.',
+    ],
+    [
+      ['doctor', 'sk_live_1234567890'],
+      'Unexpected argument after the command. doctor reads a key from REVOX_API_KEY or, with --api-key-stdin, from the standard input.',
+    ],
+    [
+      ['demo', 'start'],
+      'Unexpected argument "start" after the command. demo takes options only; npm passes them on behind two dashes: npm run demo -- --env-file .env.',
     ],
     [
       ['start', 'demo'],
-      'Unexpected argument "demo" after the command. start takes options only; npm passes them on behind two dashes: npm run start -- --env-file .env.',
+      'Unexpected argument "demo" after the command. start takes options only; npm passes them on behind two dashes: npm start -- --env-file .env.',
     ],
   ])('the arguments %j are refused: %s', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(new UsageError(message));

@@ -114,7 +114,7 @@ describe('Summary of the settings', () => {
     [{ REVOX_API_KEY: 'k', ...JWT }, 'requests with a bearer token of https://id.test for revox'],
     [
       { REVOX_API_KEY: 'k', ...JWT, JWT_SCOPE: 'calls:read', ROUTER_SECRETS: 'a' },
-      'requests with the router secret, or with a bearer token of https://id.test for revox with calls:read',
+      'requests with the router secret, or with a bearer token of https://id.test for revox that grants calls:read',
     ],
   ])('the accepted requests of %j are: %s', (environment, access) => {
     expect(linesOf(environment).access).toBe(access);
