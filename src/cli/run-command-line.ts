@@ -25,7 +25,9 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Only the code of the command is loaded: `--help` takes a tenth of the time of a start. */
+/**
+ * Only the code of the command is loaded: `--help` takes 0.2 s of CPU time, and a start 0.75 s.
+ */
 async function run({ command, envFiles, json, apiKeyStdin }: Run): Promise<void> {
   loadEnvFiles(envFiles);
   switch (command) {

@@ -77,7 +77,7 @@ const USE_NPM =
   '. Use npm start, npm run demo or npm run doctor: they run the Node.js that npm has installed for the gateway.\n';
 
 describe('Launcher on an installation that cannot run', () => {
-  test.each(['12.22.12', '20.20.2', '22.17.9'])(
+  test.each(['12.22.12', '22.17.9'])(
     'Node.js %s gets one sentence for each state of the installation, and code 1',
     async (version) => {
       const flags = reportsVersion(version);
@@ -95,17 +95,14 @@ describe('Launcher on an installation that cannot run', () => {
     },
   );
 
-  test.each([`${MINIMUM}.0`, '23.0.0', '100.1.0'])(
-    'Node.js %s runs the program',
-    async (version) => {
-      const root = installation([], 'process.stdout.write(process.argv.slice(2).join());');
-      expect(await run(['a', '--b'], { flags: reportsVersion(version), root })).toEqual({
-        code: 0,
-        stdout: 'a,--b',
-        stderr: '',
-      });
-    },
-  );
+  test.each([`${MINIMUM}.0`, '100.1.0'])('Node.js %s runs the program', async (version) => {
+    const root = installation([], 'process.stdout.write(process.argv.slice(2).join());');
+    expect(await run(['a', '--b'], { flags: reportsVersion(version), root })).toEqual({
+      code: 0,
+      stdout: 'a,--b',
+      stderr: '',
+    });
+  });
 
   test('a new Node.js without the packages gets one sentence, and code 1', async () => {
     const root = installation([], "import 'graphql';");
