@@ -151,6 +151,7 @@ function describeLimits(settings: Settings): string {
 function describeRedis({
   redisUrl,
   redisSentinels,
+  redisClusterNodes,
   redisTls,
 }: Settings['cache']): { readonly text: string; readonly fields: LogFields } | undefined {
   if (redisUrl === undefined) return undefined;
@@ -158,10 +159,20 @@ function describeRedis({
   const sentinels = redisSentinels.map((url) => new URL(url).host);
   const isTls = protocol === 'rediss:';
   const tls = isTls ? (redisTls.isVerified ? 'TLS' : 'TLS without verification') : 'no TLS';
-  const address = sentinels.length > 0 ? `${host} by sentinels ${sentinels.join(', ')}` : host;
+  const clusterNodes = redisClusterNodes?.map((url) => new URL(url).host);
+  const bySentinels = sentinels.length > 0 ? ` by sentinels ${sentinels.join(', ')}` : '';
+  const address = clusterNodes
+    ? `Cluster ${[host, ...clusterNodes].join(', ')}`
+    : `${host}${bySentinels}`;
   return {
     text: `Redis ${address} (${tls})`,
-    fields: { host, sentinels, tls: isTls, tlsVerified: isTls && redisTls.isVerified },
+    fields: {
+      host,
+      sentinels,
+      clusterNodes,
+      tls: isTls,
+      tlsVerified: isTls && redisTls.isVerified,
+    },
   };
 }
 

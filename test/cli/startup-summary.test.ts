@@ -166,6 +166,11 @@ describe('Summary of the settings', () => {
       '64 MiB in memory, Redis mymaster by sentinels a.test:26379, b.test:26379 (no TLS)',
     ],
     [
+      { REDIS_URL: 'rediss://a.test', REDIS_CLUSTER: 'on', REDIS_CLUSTER_NODES: 'b.test:6379' },
+      'cache',
+      '64 MiB in memory, Redis Cluster a.test, b.test:6379 (TLS)',
+    ],
+    [
       { CORS_ORIGINS: 'https://a.test,https://*.b.test' },
       'CORS',
       'https://a.test, https://*.b.test',
