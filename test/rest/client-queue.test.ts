@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
+import { createBudget, NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
 import {
   createScene,
   found,
@@ -25,6 +25,37 @@ describe('Queue of the client', () => {
       status: undefined,
     });
     expect([sent, onQueueFull.mock.calls.length]).toEqual([['/call/a'], 1]);
+  });
+
+  test('a request that is aborted as it gets its slot is not sent, is not reported as sent and frees its slot at once', async () => {
+    const [responded, operation, budget] = [
+      Promise.withResolvers<Response>(),
+      new AbortController(),
+      createBudget(),
+    ];
+    const onSend = vi.fn(NO_UPSTREAM_EVENTS.onSend);
+    const waits: number[] = [];
+    const { send, sent, clock, client, timers } = createScene([() => responded.promise, found], {
+      maxConcurrency: 1,
+      events: {
+        ...NO_UPSTREAM_EVENTS,
+        onSend,
+        onQueueWait(ms) {
+          waits.push(ms);
+          if (waits.length === 2) operation.abort();
+        },
+      },
+    });
+    const first = send('/call/a');
+    await idle();
+    const second = send('/call/b', { signal: operation.signal, budget });
+    await idle();
+    clock.now += 70;
+    responded.resolve(Response.json({}));
+    expect(await outcomeOf(first)).toBe('succeeded');
+    expect(await outcomeOf(second)).toBe('UPSTREAM_TIMEOUT');
+    expect([sent, waits, onSend.mock.calls.length]).toEqual([['/call/a'], [0, 70], 1]);
+    expect([budget.sentRequests, client.state.inFlight, timers.running]).toEqual([0, 0, []]);
   });
 
   test('an aborted request keeps its concurrency slot for as long as a response usually takes', async () => {

@@ -20,6 +20,12 @@ const CHANGED = [
   '3.14159265358979323846',
   '1e400',
   '-1E+400',
+  '12345678901234567e-3',
+  '-12345678901234567E-3',
+  '1.23456789012345678901e+2',
+  '1.23456789012345678901E+2',
+  '1.23456789012345678901e2',
+  '1.23456789012345678901E2',
   '-0',
   '-0.0',
 ];
@@ -56,6 +62,24 @@ describe('Exact numbers', () => {
     }
     const { a } = parse(`{"a":${number}}`) as { a: unknown };
     expect([isExactNumber(a), Object.isFrozen(a)]).toEqual([true, true]);
+  });
+
+  test.each([
+    ['colon', '{"a":', '}'],
+    ['comma', '[1,', ']'],
+    ['opening bracket', '[', ']'],
+    ['closing brace', '{"a":1,"b":', '}'],
+    ['blank', '[ ', ' ]'],
+    ['tab', '[\t', '\t]'],
+    ['carriage return', '[\r', '\r]'],
+    ['line feed', '[\n', '\n]'],
+    ['comma after it', '[', ',1]'],
+    ['beginning and end of the text', '', ''],
+  ])('a number keeps its digits beside a %s', (_name, before, after) => {
+    for (const number of ['9007199254740993', '-9007199254740993', '1234567890123456789e3'])
+      expect(JSON.stringify(parse(before + number + after))).toBe(
+        `${before}${number}${after}`.replace(/\s/g, ''),
+      );
   });
 
   test.each(KEPT)('%s is an ordinary number', (number) => {

@@ -65,6 +65,16 @@ describe('Rate-limit cooldown', () => {
     expect(cooldowns.until('a')).toBe(5_000);
   });
 
+  test('the remaining time of a cooldown is 0 from its end on, even before its timer fires', () => {
+    const { cooldowns, clock } = createCooldownScene();
+    cooldowns.start('a', 7_000);
+    const remaining = [6_999, 7_000, 7_001, 90_000].map((now) => {
+      clock.now = now;
+      return cooldowns.remainingMs('a');
+    });
+    expect(remaining).toEqual([1, 0, 0, 0]);
+  });
+
   test('a cooldown without Retry-After lasts a second and doubles each time until a request succeeds', () => {
     const { cooldowns, pass } = createCooldownScene();
     for (const ms of [1_000, 2_000, 4_000]) {

@@ -1,12 +1,9 @@
 import { once } from 'node:events';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SWEEP_INTERVAL_MS } from '#cache/memory-store.ts';
-import { readSettings } from '#config/settings.ts';
-import { createGateway, type GatewayOptions } from '#gateway.ts';
 import { VERSION } from '#generated/version.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
-import type { GraphQLResult } from '../support/test-gateway.ts';
-import { NO_CACHE, NO_RETRIES } from '../support/test-gateway.ts';
+import { CALL, createConnectedGateway, failure, KEY } from './connected-gateway.ts';
 import {
   createManualTimers,
   listen,
@@ -15,65 +12,6 @@ import {
   type RealServer,
   sendJson,
 } from './real-server.ts';
-
-const KEY = 'sk_test_over_real_sockets';
-
-/** The whole gateway over undici and real sockets, in service mode. */
-function createConnectedGateway(
-  origin: string,
-  settings: Record<string, string> = {},
-  options: GatewayOptions = {},
-) {
-  const unexpectedErrors: unknown[] = [];
-  const gateway = createGateway(
-    readSettings({
-      REVOX_BASE_URL: `${origin}/api`,
-      REVOX_API_KEY: KEY,
-      REVOX_FIRST_PAGE: '1',
-      ...NO_CACHE,
-      ...NO_RETRIES,
-      ...settings,
-    }),
-    {
-      log: { info: () => {}, error: () => {}, unexpected: (error) => unexpectedErrors.push(error) },
-      ...options,
-    },
-  );
-  onTestFinished(async () => {
-    await gateway.dispose();
-    expect(unexpectedErrors).toEqual([]);
-  });
-  return async (
-    query: string,
-    { variables = {}, headers = {}, signal = null }: ExecuteOptions = {},
-  ): Promise<GraphQLResult> => {
-    const response = await gateway.fetch(
-      new Request('http://localhost/graphql', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify({ query, variables }),
-        signal,
-      }),
-    );
-    return (await response.json()) as GraphQLResult;
-  };
-}
-
-interface ExecuteOptions {
-  readonly variables?: Record<string, unknown>;
-  readonly headers?: Record<string, string>;
-  readonly signal?: AbortSignal | null;
-}
-
-const CALL = '{ call(id: "c") { id } }';
-
-/** The result of a `call` that failed. */
-function failure(code: string) {
-  return {
-    data: { call: null },
-    errors: [expect.objectContaining({ path: ['call'], extensions: { code } })],
-  };
-}
 
 describe('Upstream request over sockets', () => {
   test('an upstream request carries the credential and nothing that the caller sent', async () => {
@@ -282,116 +220,6 @@ describe('Array format of statuses', () => {
       ]);
     },
   );
-});
-
-describe('Malformed upstream responses', () => {
-  const INVALID = [
-    { name: 'JSON that ends early', body: '{"call":{"id":"c"' },
-    { name: 'HTML', body: '<!doctype html><title>Login</title>', type: 'text/html' },
-    { name: 'an empty body', body: '' },
-    { name: 'another envelope', body: '{"data":{"id":"c"}}' },
-    { name: 'no envelope', body: '{"id":"c"}' },
-    { name: 'a list', body: '[{"id":"c"}]' },
-    { name: 'null', body: 'null' },
-    { name: 'null within', body: '{"call":null}' },
-    { name: 'a call without an id', body: '{"call":{}}' },
-    { name: 'a call with an empty id', body: '{"call":{"id":""}}' },
-    { name: 'a list of calls', body: '{"call":[{"id":"c"}]}' },
-    { name: 'two documents', body: '{"call":{"id":"c"}}{}' },
-    { name: 'another encoding', body: Buffer.from('{"call":{"id":"c"}}', 'utf16le') },
-  ];
-
-  test.each(INVALID)(
-    'a 200 response with $name is UPSTREAM_INVALID_RESPONSE',
-    async ({ body, type = 'application/json' }) => {
-      await using server = await listen((response) =>
-        response.writeHead(200, { 'content-type': type }).end(body),
-      );
-      expect(await createConnectedGateway(server.origin)(CALL)).toEqual(
-        failure('UPSTREAM_INVALID_RESPONSE'),
-      );
-      expect(server.requests).toHaveLength(1);
-    },
-  );
-
-  test('a 204 response is UPSTREAM_INVALID_RESPONSE', async () => {
-    await using server = await listen((response) => response.writeHead(204).end());
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(
-      failure('UPSTREAM_INVALID_RESPONSE'),
-    );
-  });
-
-  test.each([
-    { field: 'callAttempts { nodes { id } }', path: 'callAttempts' },
-    { field: 'assistants { nodes { id } }', path: 'assistants' },
-    { field: 'campaigns { nodes { id } }', path: 'campaigns' },
-  ])('a malformed list costs its own field only: $path', async ({ field, path }) => {
-    await using server = await listen((response, { url }) =>
-      sendJson(
-        response,
-        url === '/api/call/c' ? { call: { id: 'c' } } : { calls: {}, assistants: null },
-      ),
-    );
-    const { data, errors } = await createConnectedGateway(server.origin)(
-      `{ call(id: "c") { id } ${field} }`,
-    );
-    expect(data).toEqual({ call: { id: 'c' }, [path]: null });
-    expect(errors).toMatchObject([
-      { path: [path], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } },
-    ]);
-  });
-
-  test('JSON with a byte order mark or with another content type is accepted', async () => {
-    await using server = await listen((response) =>
-      response.writeHead(200, { 'content-type': 'text/plain' }).end('\ufeff{"call":{"id":"c"}}'),
-    );
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual({
-      data: { call: { id: 'c' } },
-    });
-  });
-
-  test.each([
-    { name: 'bare', body: { id: 'a', name: 'Ana' } },
-    { name: 'wrapped', body: { assistant: { id: 'a', name: 'Ana' } } },
-  ])('the gateway accepts an assistant that comes $name', async ({ body }) => {
-    await using server = await listen((response) => sendJson(response, body));
-    expect(
-      await createConnectedGateway(server.origin)('{ assistant(id: "a") { id name } }'),
-    ).toEqual({
-      data: { assistant: { id: 'a', name: 'Ana' } },
-    });
-  });
-});
-
-describe('Size limit of upstream bodies', () => {
-  test('the gateway stops reading a body at the size limit and closes the connection, even if the upstream keeps sending', async () => {
-    const disconnected = Promise.withResolvers<void>();
-    await using server = await listen((response) => {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.on('close', disconnected.resolve);
-      const chunk = Buffer.alloc(64 * 1024, ' ');
-      const write = () => {
-        while (!response.destroyed && response.write(chunk));
-      };
-      response.on('drain', write);
-      write();
-    });
-    const execute = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '65536' });
-
-    expect(await execute(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
-    await disconnected.promise;
-  });
-
-  test('a body of exactly the size limit is read, and one of one byte more is rejected', async () => {
-    let bytes = 2048;
-    await using server = await listen((response) =>
-      response.end(JSON.stringify({ call: { id: 'c' } }).padEnd(bytes)),
-    );
-    const execute = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '2048' });
-    expect(await execute(CALL)).toEqual({ data: { call: { id: 'c' } } });
-    bytes += 1;
-    expect(await execute(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
-  });
 });
 
 describe('Upstream connection', () => {

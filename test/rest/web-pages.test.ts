@@ -5,6 +5,7 @@ import { createRestClient, type RestClientOptions } from '#rest/client.ts';
 import { createAcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
+import { isWebPage } from '#rest/transport/web-page.ts';
 import { createUpstreamContext, NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
 import { createScene, idle, outcomeOf, upstreamRequest } from './client-scene.ts';
 import { createManualTimers, listen, NO_TIMEOUTS } from './real-server.ts';
@@ -53,6 +54,76 @@ const codeOf = (pending: Promise<unknown>) =>
     () => 'succeeded',
     ({ code }: { code: string }) => code,
   );
+
+describe('Web page by its body and its declared type', () => {
+  const isPage = (body: string | Uint8Array, contentType?: string, contentLength?: string) =>
+    isWebPage({
+      header: (name) =>
+        ({ 'content-type': contentType, 'content-length': contentLength })[name] ?? undefined,
+      body: body.length === 0 ? [] : [Buffer.from(body)],
+    });
+
+  test.each([
+    ['a tab', [0x09]],
+    ['a line feed', [0x0a]],
+    ['a form feed', [0x0c]],
+    ['a carriage return', [0x0d]],
+    ['a blank', [0x20]],
+    ['a zero byte', [0x00]],
+    ['the mark of UTF-8', [0xef, 0xbb, 0xbf]],
+    ['the mark of UTF-16, big-endian', [0xfe, 0xff]],
+    ['the mark of UTF-16, little-endian', [0xff, 0xfe]],
+  ])('the body decides after %s', (_name, bytes) => {
+    const follow = (text: string) => Buffer.concat([Buffer.from(bytes), Buffer.from(text)]);
+    expect(isPage(follow(HTML), 'application/json')).toBe(true);
+    for (const json of ['{}', '[]', '"x"']) expect(isPage(follow(json), 'text/html')).toBe(false);
+  });
+
+  test.each(['\u000b', '\u001b', '\u00a0', 'x', '1', '-', 't', '}', '(', '&'])(
+    'the declared type decides when the body begins with %j',
+    (start) => {
+      for (const json of ['<', '{', '[', '"']) {
+        expect(isPage(start + json, 'text/html')).toBe(true);
+        expect(isPage(start + json, 'application/json')).toBe(false);
+      }
+    },
+  );
+
+  test.each([
+    'text/html',
+    'text/xml',
+    'application/xml',
+    'application/xhtml+xml',
+    'application/problem+xml',
+    'image/svg+xml',
+    ' TEXT/HTML',
+    'text/html; charset=utf-8',
+    'text/html, application/json',
+  ])('the type `%s` declares a page', (type) => {
+    expect(isPage('Forbidden', type)).toBe(true);
+    expect(isPage('', type)).toBe(true);
+    expect(isPage('', type, '0')).toBe(false);
+    expect(isPage('', type, '9')).toBe(true);
+  });
+
+  test.each([
+    'text/plain',
+    'text/htmlx',
+    'application/html',
+    'text/json',
+    'application/json',
+    'application/problem+json',
+    'application/xml-dtd',
+    'application/json; profile=text/html',
+    '+xml',
+    'xml',
+    '',
+    undefined,
+  ])('the type `%s` declares no page', (type) => {
+    expect(isPage('Forbidden', type)).toBe(false);
+    expect(isPage('', type)).toBe(false);
+  });
+});
 
 describe('Web page as an error body, over a socket', () => {
   test.each([
