@@ -49,6 +49,42 @@ describe('Circuit breaker', () => {
     expect(circuit.state).toBe('open');
   });
 
+  test.each([
+    [9_999, 'open'],
+    [10_000, 'open'],
+    [19_999, 'open'],
+    [20_000, 'closed'],
+  ])('a failure counts together with the failures of %i ms before: %s', (ms, state) => {
+    const { circuit, clock } = createBreakerScene();
+    for (let count = 0; count < 3; count += 1) circuit.tryAcquire()?.fail();
+    clock.now = ms;
+    circuit.tryAcquire()?.fail();
+    expect(circuit.state).toBe(state);
+  });
+
+  test.each([
+    { succeeded: 4, state: 'open' },
+    { succeeded: 5, state: 'closed' },
+  ])('with 4 failures and $succeeded successes, the circuit is $state', ({ succeeded, state }) => {
+    const { circuit } = createBreakerScene();
+    for (let count = 0; count < succeeded; count += 1) circuit.tryAcquire()?.succeed();
+    for (let count = 0; count < 4; count += 1) circuit.tryAcquire()?.fail();
+    expect(circuit.state).toBe(state);
+  });
+
+  test('another probe replaces one that has not ended after a minute', () => {
+    const { circuit, clock } = createBreakerScene();
+    for (let count = 0; count < 4; count += 1) circuit.tryAcquire()?.fail();
+    clock.now = 1_000;
+    expect(circuit.tryAcquire()).toBeDefined();
+    clock.now += 59_999;
+    expect([circuit.allowsRequest, circuit.tryAcquire()]).toEqual([false, undefined]);
+    clock.now += 1;
+    expect(circuit.allowsRequest).toBe(true);
+    circuit.tryAcquire()?.succeed();
+    expect(circuit.state).toBe('closed');
+  });
+
   test('a half-open circuit breaker admits one probe and closes when the probe succeeds', () => {
     const { circuit, clock, onChange } = createBreakerScene();
     for (let count = 0; count < 4; count += 1) circuit.tryAcquire()?.fail();

@@ -81,6 +81,21 @@ describe('Retries', () => {
     expect([sent.length, timers.running]).toEqual([4, []]);
   });
 
+  test('the delay before a retry is 8 seconds at most', async () => {
+    const { send, sent, pass, timers } = createScene([connectionLost], { retries: 8 });
+    const pending = send();
+    const waits: number[] = [];
+    for (let retry = 1; retry <= 8; retry += 1) {
+      await idle();
+      const [ms = 0] = timers.running;
+      waits.push(ms);
+      await pass(ms);
+    }
+    await expect(pending).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+    expect(sent).toHaveLength(9);
+  });
+
   test('full jitter delays a retry by a random time between zero and the bound', async () => {
     for (const [random, waits] of [
       [0, []],
@@ -104,6 +119,16 @@ describe('Retries', () => {
       { 'retry-after': 'Thu, 01 Jan 1970 01:00:04 GMT', date: 'Thu, 01 Jan 1970 01:00:00 GMT' },
       4_000,
     ],
+    // A `Date` that differs by more than a day is ignored.
+    [
+      { 'retry-after': 'Fri, 02 Jan 1970 00:00:04 GMT', date: 'Fri, 02 Jan 1970 00:00:00 GMT' },
+      4_000,
+    ],
+    [
+      { 'retry-after': 'Fri, 02 Jan 1970 00:00:05 GMT', date: 'Fri, 02 Jan 1970 00:00:01 GMT' },
+      86_405_000,
+    ],
+    [{ 'retry-after': 'Thu, 01 Jan 1970 00:00:05 GMT', date: 'yesterday' }, 5_000],
   ])(
     'the client waits before a retry for as long as the upstream asks: %j',
     async (headers: Record<string, string>, ms) => {

@@ -14,7 +14,21 @@ describe('JSON parser', () => {
     expect(read(JSON.stringify(long))).toHaveLength(400_001);
   });
 
-  test('a body that is nested too deep is rejected', () => {
-    expect(() => read(`${'['.repeat(300)}${']'.repeat(300)}`)).toThrow(TooDeepError);
+  test('a body of a million values is parsed, and one of a value more is rejected', () => {
+    const text = `[${'1,'.repeat(999_999)}1]`;
+    expect(read(text)).toHaveLength(1_000_000);
+    expect(() => read(text.replace('1', '1,1'))).toThrow(
+      new TooManyValuesError('more than 1000000 values'),
+    );
+  });
+
+  test.each([
+    ['lists', '[', ']'],
+    ['objects', '{"a":', '}'],
+  ])('two hundred levels of %s are parsed, and one more is rejected', (_name, open, close) => {
+    const nest = (levels: number) => `${open.repeat(levels - 1)}{}${close.repeat(levels - 1)}`;
+    expect(JSON.stringify(read(nest(200)))).toBe(nest(200));
+    expect(() => read(nest(201))).toThrow(new TooDeepError('more than 200 levels'));
+    expect(() => read(nest(100_000))).toThrow(TooDeepError);
   });
 });

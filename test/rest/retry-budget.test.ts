@@ -53,6 +53,24 @@ describe('Retry budget', () => {
     ).toBeLessThanOrEqual(1_000 * 0.2 + 20);
   });
 
+  test('the retry budget has ten retries for one credential, twenty in all, and one more after five requests', () => {
+    const budget = createRetryBudget(
+      () => 0,
+      () => true,
+    );
+    const withdraw = (count: number, credentialOf: (n: number) => string) =>
+      Array.from({ length: count }, (_, n) => budget.tryWithdraw(credentialOf(n))).filter(Boolean)
+        .length;
+    expect(withdraw(30, () => 'a')).toBe(10);
+    expect(withdraw(30, (n) => `key ${n}`)).toBe(10);
+    for (let requests = 1; requests <= 4; requests += 1) budget.deposit('a');
+    expect(budget.tryWithdraw('a')).toBe(false);
+    budget.deposit('a');
+    expect([budget.tryWithdraw('a'), budget.tryWithdraw('a')]).toEqual([true, false]);
+    for (let requests = 1; requests <= 1_000; requests += 1) budget.deposit('another');
+    expect([withdraw(30, (n) => `later ${n}`), withdraw(30, () => 'a')]).toEqual([20, 0]);
+  });
+
   test('one credential does not spend the retry budget of another', () => {
     const budget = createRetryBudget(
       () => 0,
