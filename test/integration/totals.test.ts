@@ -109,7 +109,7 @@ describe('Total of a list', () => {
 type Change = (body: any) => unknown;
 
 /** Totals that are not the length of a list; GraphQL's `Int` ends below 2³¹. */
-const NO_COUNTS = [-1, 2.5, 1e21, 2 ** 31, null, '', '2.5', true, {}];
+const NO_COUNTS = [-1, 2.5, 1e21, 2 ** 31, null, '', '2.5', '500 rows', true, {}];
 
 test.each(NO_COUNTS)(
   'the list is read to its end and counted if each page has the total %j',
