@@ -233,7 +233,7 @@ function parseList(key: string, body: unknown): ListResponse {
   const items = isObject(body) ? body[key] : undefined;
   if (!isObject(body) || !Array.isArray(items)) throw new UnexpectedShapeError(`no list of ${key}`);
   const total =
-    typeof body.total === 'string' && body.total !== '' ? Number(body.total) : body.total;
+    typeof body.total === 'string' && body.total.trim() !== '' ? Number(body.total) : body.total;
   return Object.freeze(isValidTotal(total) ? { items, total } : { items });
 }
 

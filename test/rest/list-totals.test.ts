@@ -68,6 +68,8 @@ describe('Total of a list response', () => {
     '"500 rows"',
     '"many"',
     '""',
+    '" "',
+    '"\\n"',
     'null',
     'true',
     'false',
