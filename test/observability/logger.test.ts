@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { LogFields } from '#observability/log.ts';
+import type { LogSettings } from '#observability/logger.ts';
 import { captureLog } from '../support/captured-log.ts';
 
 /** Operation names and request ids that a caller might send to forge log lines. */
@@ -156,16 +157,21 @@ describe('Log line', () => {
     );
   });
 
-  test('a log entry below the level is not written', () => {
-    const { log, lines } = captureLog({ level: 'error' });
-    log.debug?.('no');
-    log.info('no');
-    log.error('yes');
-    log.unexpected(new Error('yes'));
-    expect(lines).toHaveLength(2);
-    const silent = captureLog({ level: 'silent' });
-    silent.log.unexpected(new Error('no'));
-    expect(silent.lines).toEqual([]);
+  test.each<[level: LogSettings['level'], written: readonly string[]]>([
+    ['trace', ['debug', 'info', 'error', 'error']],
+    ['debug', ['debug', 'info', 'error', 'error']],
+    ['info', ['info', 'error', 'error']],
+    ['warn', ['error', 'error']],
+    ['error', ['error', 'error']],
+    ['fatal', []],
+    ['silent', []],
+  ])('with the level %s the entries of the levels %j are written', (level, written) => {
+    const { log, read } = captureLog({ level });
+    log.debug?.('of debug');
+    log.info('of info');
+    log.error('of error');
+    log.unexpected(new Error('of error'));
+    expect(read().map((line) => line.level)).toEqual(written);
   });
 });
 
@@ -210,6 +216,21 @@ describe('Log of an unexpected error', () => {
         .every((line) => line.startsWith('    ')),
     ).toBe(true);
     expect(lines.join()).not.toContain('SECRET');
+  });
+
+  test('an error has at most 8,000 characters of its message and of its stack, and five causes', () => {
+    const { log, read } = captureLog();
+    const chain = Array.from({ length: 10 }, (_, depth) => `error ${depth}`).reduceRight<
+      Error | undefined
+    >((cause, message) => new Error(message, cause && { cause }), undefined);
+    log.unexpected(chain);
+    log.unexpected(new Error('x'.repeat(8_001)));
+    const [deep, long] = read();
+    const messages: unknown[] = [];
+    for (let error = deep?.error; error; error = error.cause) messages.push(error.message);
+    expect(messages).toEqual([0, 1, 2, 3, 4, 5].map((depth) => `error ${depth}`));
+    expect([long?.error.message.length, long?.error.stack.length]).toEqual([8_000, 8_000]);
+    expect(long?.error).not.toHaveProperty('cause');
   });
 
   test('an unexpected error of any type and size is logged', () => {

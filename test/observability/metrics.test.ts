@@ -5,7 +5,9 @@ import type { CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNamer } from '#observability/operation-names.ts';
+import { createServerObserver } from '#observability/server-observer.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
+import { captureLog } from '../support/captured-log.ts';
 import { createClock } from '../support/clock.ts';
 import { parseMetrics, readMetrics, type Sample, sumSamples } from '../support/metrics.ts';
 import { createTestGateway } from '../support/test-gateway.ts';
@@ -118,6 +120,12 @@ describe('Operation metrics', () => {
       Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`, true)),
     );
     expect(names.size).toBe(101);
+    // A caller chooses the name: 64 characters are counted.
+    const nameAnother = createOperationNamer();
+    expect([nameAnother('x'.repeat(64), true), nameAnother('x'.repeat(65), true)]).toEqual([
+      'x'.repeat(64),
+      'other',
+    ]);
     expect([
       nameOperation('Q1', false),
       nameOperation('Q9999', true),
@@ -187,6 +195,50 @@ test('HTTP responses are counted by route and status', async () => {
   ]);
 });
 
+describe('Closed connections of clients', () => {
+  test.each([
+    ['unread', ['closed the connection of a client that does not read its response']],
+    ['silent', []],
+    ['evicted', []],
+  ])('a connection that is closed as %s is counted, and logged as %j', async (reason, messages) => {
+    const { metrics, read } = createRecordedMetrics();
+    const kept = captureLog();
+    const before = ['unread', 'silent', 'evicted'].map((each) => ({ reason: each, value: 0 }));
+    expect(seriesOf(await read(), 'client_disconnects_total')).toEqual(before);
+    createServerObserver(metrics, kept.log).onDisconnected(reason);
+    expect(seriesOf(await read(), 'client_disconnects_total')).toEqual(
+      before.map((series) => ({ ...series, value: series.reason === reason ? 1 : 0 })),
+    );
+    expect(kept.read().map(({ level, msg }) => [level, msg])).toEqual(
+      messages.map((message) => ['info', message]),
+    );
+  });
+
+  test('a request that the server rejects is counted and logged with its status and code', async () => {
+    const { metrics, read } = createRecordedMetrics();
+    const kept = captureLog();
+    const observer = createServerObserver(metrics, kept.log);
+    observer.onRejected({ status: 431, code: 'OPERATION_TOO_COMPLEX' });
+    observer.onRejected({ status: 503, code: 'RATE_LIMITED', setting: 'MAX_CONNECTIONS' });
+    const samples = await read();
+    expect(seriesOf(samples, 'http_responses_total')).toEqual([
+      { route: 'none', status: '431', value: 1 },
+      { route: 'none', status: '503', value: 1 },
+    ]);
+    expect(seriesOf(samples, 'requests_rejected_total')).toEqual([
+      { code: 'OPERATION_TOO_COMPLEX', value: 1 },
+      { code: 'RATE_LIMITED', value: 1 },
+    ]);
+    expect(seriesOf(samples, 'limit_exceeded_total')).toEqual([
+      { limit: 'MAX_CONNECTIONS', value: 1 },
+    ]);
+    expect(kept.read()).toMatchObject([
+      { level: 'info', msg: 'rejected', status: 431, code: 'OPERATION_TOO_COMPLEX' },
+      { level: 'info', msg: 'rejected', status: 503, code: 'RATE_LIMITED' },
+    ]);
+  });
+});
+
 test('unexpected errors are counted', async () => {
   const world = createTestGateway({
     gateway: {
@@ -241,7 +293,8 @@ describe('Upstream metrics', () => {
       failure: 'timeout',
       ms: 1_500,
     });
-    metrics.onUpstreamRequestEnd({ endpoint: '/call', status: 999, failure: 'rejected', ms: 10 });
+    for (const status of [99, 100, 599, 600, 999])
+      metrics.onUpstreamRequestEnd({ endpoint: '/call', status, failure: 'rejected', ms: 10 });
     const samples = await read();
     expect(seriesOf(samples, 'upstream_retries_total')).toEqual([
       { endpoint: '/call', reason: 'server-error', value: 2 },
@@ -255,7 +308,9 @@ describe('Upstream metrics', () => {
     ]);
     expect(seriesOf(samples, 'upstream_request_duration_seconds_sum')).toEqual([
       { endpoint: '/call', status: 'none', outcome: 'timeout', value: 1.5 },
-      { endpoint: '/call', status: 'invalid', outcome: 'rejected', value: 0.01 },
+      { endpoint: '/call', status: 'invalid', outcome: 'rejected', value: 0.03 },
+      { endpoint: '/call', status: '100', outcome: 'rejected', value: 0.01 },
+      { endpoint: '/call', status: '599', outcome: 'rejected', value: 0.01 },
     ]);
   });
 

@@ -182,6 +182,15 @@ describe('LOG_PERSONAL_DATA', () => {
     expect(world.lines.join()).not.toMatch(/call-of-a-client|\$id/);
   });
 
+  test('at most 128 characters of a name, and 16,384 of a document and of its variables are logged', async () => {
+    const world = createLoggedGateway({ settings: { LOG_PERSONAL_DATA: 'on' } });
+    const [name, document] = ['N'.repeat(129), ` #${'x'.repeat(16_384)}`];
+    await world.execute(`query ${name} { __typename }${document}`, { id: 'y'.repeat(16_384) });
+    const [line] = world.read();
+    expect(line?.operation).toBe('N'.repeat(128));
+    expect([line?.document.length, line?.variables.length]).toEqual([16_384, 16_384]);
+  });
+
   test('with LOG_PERSONAL_DATA=on the document and the variables are logged', async () => {
     const world = createLoggedGateway({ settings: { LOG_PERSONAL_DATA: 'on' } });
     await world.execute(QUERY, { id: 'call-of-a-client' });
