@@ -17,10 +17,24 @@ describe('Switches', () => {
         introspection: expected,
         upstreamTrace: expected,
       });
-      expect(readSettings({ NODE_ENV, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toMatchObject({
-        graphiql: true,
-        introspection: false,
-      });
+      for (const [word, value] of [
+        ['on', true],
+        ['off', false],
+      ] as const) {
+        const others = { graphiql: expected, introspection: expected, upstreamTrace: expected };
+        expect(readSettings({ NODE_ENV, GRAPHIQL: word })).toMatchObject({
+          ...others,
+          graphiql: value,
+        });
+        expect(readSettings({ NODE_ENV, INTROSPECTION: word })).toMatchObject({
+          ...others,
+          introspection: value,
+        });
+        expect(readSettings({ NODE_ENV, UPSTREAM_TRACE: word })).toMatchObject({
+          ...others,
+          upstreamTrace: value,
+        });
+      }
     },
   );
 });
@@ -41,9 +55,15 @@ describe('OpenTelemetry variables', () => {
     { OTEL_CONFIG_FILE: 'otel.yaml' },
   ])('the variable %j enables tracing unless tracing is switched off', (asked) => {
     expect(readSettings(asked).tracing.isEnabled).toBe(true);
-    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'True' }).tracing.isEnabled).toBe(false);
-    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'false' }).tracing.isEnabled).toBe(true);
-    expect(readSettings({ ...asked, OTEL_TRACES_EXPORTER: 'none' }).tracing.isEnabled).toBe(false);
+    for (const word of ['true', 'True', ' TRUE '])
+      expect(readSettings({ ...asked, OTEL_SDK_DISABLED: word }).tracing.isEnabled).toBe(false);
+    for (const word of ['false', '1', 'yes'])
+      expect(readSettings({ ...asked, OTEL_SDK_DISABLED: word }).tracing.isEnabled).toBe(true);
+    for (const word of ['none', ' none '])
+      expect(readSettings({ ...asked, OTEL_TRACES_EXPORTER: word }).tracing.isEnabled).toBe(false);
+    expect(readSettings({ ...asked, OTEL_TRACES_EXPORTER: 'nonesuch' }).tracing.isEnabled).toBe(
+      true,
+    );
   });
 
   describe.each(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])(
@@ -157,6 +177,18 @@ describe('JWT settings', () => {
     },
   );
 
+  test.each(['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_SCOPE'])(
+    '%s alone requires the others',
+    (name) => {
+      const given = { [name]: name === 'JWT_JWKS_URL' ? SET.JWT_JWKS_URL : 'x' };
+      const required = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'REVOX_API_KEY'];
+      expect(faultsOf(given).map((problem) => problem.split(' ')[0])).toEqual(
+        required.filter((other) => other !== name),
+      );
+      expect(faultsOf({ ...SET, ...given })).toEqual([]);
+    },
+  );
+
   test('the JWT settings are rejected in pass-through mode', () => {
     expect(faultsOf({ ...SET, REVOX_API_KEY: undefined })).toEqual([
       'REVOX_API_KEY must be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
@@ -175,6 +207,12 @@ describe('JWT settings', () => {
     'id.test/keys',
     'file:///keys',
     'https://user:pass@id.test/',
+    'https://user@id.test/',
+    'https://:pass@id.test/',
+    'http://127.0.0.2/keys',
+    'http://[::2]/keys',
+    'http://localhost.test/keys',
+    'ftp://localhost/keys',
     'https://id.test/#keys',
   ])('JWT_JWKS_URL rejects %s', (url) => {
     expect(faultsOf({ ...SET, JWT_JWKS_URL: url })).toEqual([

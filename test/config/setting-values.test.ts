@@ -27,17 +27,23 @@ describe.each(WHOLE_NUMBERS)('Whole number $name', ({ name, min, max, unit, read
   });
 });
 
-describe.each(WORDS)('Word $name', ({ name, words, read }) => {
+const WORD_ORDER: { readonly [name: string]: string } = {
+  REVOX_FIRST_PAGE: 'auto, 0, 1',
+  REVOX_ARRAY_FORMAT: 'comma, repeat, brackets',
+  LOG_LEVEL: 'trace, debug, info, warn, error, fatal, silent',
+  LOG_FORMAT: 'json, text',
+};
+
+describe.each(WORDS)('Word $name', ({ name, words, read, others = {} }) => {
   test('$name accepts each of its words', () => {
     for (const [word, value] of Object.entries(words))
-      expect(read(readSettings({ [name]: word }))).toBe(value);
+      expect(read(readSettings({ ...others, [name]: word }))).toBe(value);
   });
 
   test('$name rejects other words', () => {
-    for (const odd of ['yes', 'ON', 'Auto', '2', 'constructor']) {
-      expect(faultsOf({ [name]: odd })).toHaveLength(1);
-      expect(faultsOf({ [name]: odd })[0]).toMatch(new RegExp(`^${name} must be one of `));
-    }
+    const problem = `${name} must be one of ${WORD_ORDER[name] ?? 'on, off'}.`;
+    for (const odd of ['yes', 'ON', 'Auto', '2', 'true', 'constructor', 'on,off', ' on'])
+      expect(faultsOf({ ...others, [name]: odd })).toEqual([problem]);
   });
 });
 
@@ -79,6 +85,11 @@ describe('REVOX_BASE_URL', () => {
     'https://',
     'file:///etc/passwd',
     'https://user:secret@getrevox.com/api',
+    'https://user@getrevox.com/api',
+    'https://:secret@getrevox.com/api',
+    'ws://x.test/api',
+    'httpx://x.test/api',
+    'https://x.test/api#',
     'https://x.test/api?',
     'https://x.test/api#top',
     'https://x.test/?key=1',
@@ -104,6 +115,46 @@ describe('REVOX_USER_AGENT_COMMENT', () => {
     (odd) => {
       expect(faultsOf({ REVOX_USER_AGENT_COMMENT: odd })).toEqual([
         'REVOX_USER_AGENT_COMMENT must be at most 200 characters of ASCII without parentheses and backslashes, for example ops@example.com.',
+      ]);
+    },
+  );
+});
+
+describe('Characters of settings that are sent in headers', () => {
+  const characters = Array.from({ length: 130 }, (_, code) => String.fromCharCode(code)).slice(1);
+
+  test('REVOX_USER_AGENT_COMMENT accepts ASCII without control characters, parentheses and backslashes', () => {
+    const accepted = characters.filter(
+      (character) => faultsOf({ REVOX_USER_AGENT_COMMENT: `x${character}y` }).length === 0,
+    );
+    expect(accepted.join('')).toBe(
+      ' !"#$%&\'*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~',
+    );
+  });
+
+  test.each(['REVOX_API_KEY', 'ROUTER_SECRETS'])('%s accepts visible ASCII', (name) => {
+    const accepted = characters.filter(
+      (character) => faultsOf({ [name]: `x${character}y` }).length === 0,
+    );
+    expect(accepted.join('')).toBe(
+      '!"#$%&\'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~',
+    );
+  });
+});
+
+describe('HOST', () => {
+  test.each(['0.0.0.0', '::', 'fe80::1', 'gateway.internal', 'my_host-1'])(
+    'HOST accepts %s',
+    (host) => {
+      expect(readSettings({ HOST: host }).host).toBe(host);
+    },
+  );
+
+  test.each(['http://0.0.0.0', 'a b', '[::1]', 'a/b', 'a,b', 'é', 'a@b'])(
+    'HOST rejects %s',
+    (odd) => {
+      expect(faultsOf({ HOST: odd })).toEqual([
+        'HOST must be an address or a name to listen on, for example 127.0.0.1.',
       ]);
     },
   );
@@ -143,12 +194,15 @@ describe('Secrets', () => {
     ]);
   });
 
-  test.each(['redis://127.0.0.1:6379', 'rediss://user:password@cache.internal/2'])(
-    'REDIS_URL accepts %s',
-    (url) => {
-      expect(readSettings({ REDIS_URL: url }).cache.redisUrl).toBe(url);
-    },
-  );
+  test.each([
+    'redis://127.0.0.1:6379',
+    'rediss://user:password@cache.internal/2',
+    'redis://[::1]/',
+    'REDIS://h',
+    'redis://us%40er:pass%25@h/12345',
+  ])('REDIS_URL accepts %s', (url) => {
+    expect(readSettings({ REDIS_URL: url }).cache.redisUrl).toBe(url);
+  });
 
   test.each([
     '127.0.0.1:6379',
@@ -156,6 +210,11 @@ describe('Secrets', () => {
     'http://127.0.0.1',
     'redis',
     'redis://h/db',
+    'redis://h/123456',
+    'redis://h/1/2',
+    'redisx://h',
+    'redis+sentinel://h',
+    'redis://us%fer@h',
     'redis://user:%ff@h',
   ])('REDIS_URL rejects %s', (odd) => {
     expect(faultsOf({ REDIS_URL: odd })).toEqual([
@@ -247,6 +306,7 @@ describe.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('Proxy
     'https://user:pass@proxy.test',
     'https://user:100%25@proxy.test',
     'socks5://proxy.test:1080',
+    'socks://proxy.test:1080',
   ])(`${name} accepts %s, and undici does, too`, async (url) => {
     expect(faultsOf({ [name]: url })).toEqual([]);
     await createUndiciTransport({
@@ -270,7 +330,11 @@ describe.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('Proxy
     'http://',
     'http://proxy.test:99999',
     'http://user:100%@proxy.test',
+    'http://us%er@proxy.test',
+    'socks4://proxy.test:1080',
     'socks5h://proxy.test:1080',
+    'http://proxy.test/#fragment',
+    'ws://proxy.test',
     'http://proxy.test/path',
     'http://proxy.test?query',
     'ftp://user:pass@proxy.test',
@@ -278,5 +342,24 @@ describe.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('Proxy
     expect(faultsOf({ [name]: odd })).toEqual([
       `${name} must be an http, https or socks5 URL without a path, for example http://proxy.example.com:3128.`,
     ]);
+  });
+});
+
+describe('Several proxies', () => {
+  test.each([
+    [{ HTTP_PROXY: 'http://a.test' }, { http: 'http://a.test' }],
+    [{ HTTPS_PROXY: 'http://a.test' }, { https: 'http://a.test' }],
+    [
+      { HTTP_PROXY: 'http://a.test', HTTPS_PROXY: 'http://b.test' },
+      { http: 'http://a.test', https: 'http://b.test' },
+    ],
+    [{ http_proxy: 'http://c.test', HTTP_PROXY: 'http://a.test' }, { http: 'http://c.test' }],
+    [{ https_proxy: 'http://c.test', HTTPS_PROXY: 'http://a.test' }, { https: 'http://c.test' }],
+  ])('the proxies of %j are %j', (environment: Record<string, string>, proxies) => {
+    expect(readSettings(environment).revox.proxies).toEqual({
+      http: undefined,
+      https: undefined,
+      ...proxies,
+    });
   });
 });

@@ -286,6 +286,8 @@ export const WORDS: {
   name: string;
   words: { [word: string]: unknown };
   read: (settings: Settings) => unknown;
+  /** Other variables that the words need. */
+  others?: Environment;
 }[] = [
   {
     name: 'REVOX_FIRST_PAGE',
@@ -321,5 +323,17 @@ export const WORDS: {
     name: 'UPSTREAM_TRACE',
     words: { on: true, off: false },
     read: ({ upstreamTrace }) => upstreamTrace,
+  },
+  {
+    name: 'TRUSTED_DOCUMENTS_ONLY',
+    words: { on: true, off: false },
+    read: ({ trustedDocuments }) => trustedDocuments.trustedOnly,
+    others: { TRUSTED_DOCUMENTS: './documents' },
+  },
+  {
+    name: 'REDIS_TLS_VERIFY',
+    words: { on: true, off: false },
+    read: ({ cache }) => cache.redisTls.isVerified,
+    others: { REDIS_URL: 'rediss://redis.test' },
   },
 ];

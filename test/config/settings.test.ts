@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
+import { variables } from '#config/variables.ts';
 import { faultsOf, MEBIBYTE, WHOLE_NUMBERS, WORDS } from './settings-table.ts';
 
 describe('Settings without an environment', () => {
@@ -82,18 +83,9 @@ describe('Settings without an environment', () => {
   });
 
   test('every empty variable counts as absent', () => {
-    const names = [
-      ...WHOLE_NUMBERS.map(({ name }) => name),
-      ...WORDS.map(({ name }) => name),
-      'HOST',
-      'REVOX_BASE_URL',
-      'REVOX_API_KEY',
-      'ROUTER_SECRETS',
-      'CACHE_SECRET',
-      'REDIS_URL',
-      'NODE_ENV',
-    ];
-    for (const empty of ['', '  ']) {
+    const names = Object.keys(variables.shape);
+    expect(names.length).toBeGreaterThan(60);
+    for (const empty of ['', '  ', '\t\n']) {
       expect(readSettings(Object.fromEntries(names.map((name) => [name, empty])))).toEqual(
         readSettings({}),
       );
@@ -123,6 +115,17 @@ describe('Settings error', () => {
       [...Object.keys(odd), 'HOST', 'REVOX_BASE_URL', 'REVOX_API_KEY', 'ROUTER_SECRETS'].sort(),
     );
     expect(new SettingsError(faults).message.split('\n')).toHaveLength(1 + faults.length);
+  });
+
+  test('no message contains the value of any variable', () => {
+    for (const value of ['(a b) \\', '-1', 'https://user:password@host.test/?#', 'é,']) {
+      const environment = Object.fromEntries(
+        Object.keys(variables.shape).map((name) => [name, value]),
+      );
+      const problems = faultsOf(environment);
+      expect(problems.length).toBeGreaterThan(40);
+      expect(problems.filter((problem) => problem.includes(value))).toEqual([]);
+    }
   });
 
   test('a problem between several settings is reported together with the problems of single settings', () => {
