@@ -340,6 +340,26 @@ describe('Values derived from other API versions', () => {
     ]);
   });
 
+  test.each([
+    ['calling_window_start_time', '09:00', { callingWindowStartTime: '09:00' }],
+    ['calling_window_end_time', '18:00', { callingWindowEndTime: '18:00' }],
+    ['retry_delay_seconds', 0, { retryDelaySeconds: 0 }],
+    ['retry_delay_seconds', null, undefined],
+    ['calling_window', '09:00', undefined],
+    ['timezone', 'Europe/Paris', undefined],
+  ])('a retry configuration with %s %s alone has the window %j', async (key, value, window) => {
+    const { call, drift } = await executeWithChange(`callRetryConfig { ${WINDOWS} }`, (call) => {
+      call.call_retry_config = { max_retry_attempts: 1, [key]: value };
+    });
+    const none = {
+      callingWindowStartTime: null,
+      callingWindowEndTime: null,
+      retryDelaySeconds: null,
+    };
+    expect(call.callRetryConfig.callingWindows).toEqual(window ? [{ ...none, ...window }] : []);
+    expect(drift?.[0]).toBe(`${window ? 'derived' : 'missing'} CallRetryConfig.callingWindows 1`);
+  });
+
   test('existing calling windows take precedence over a flat retry configuration', async () => {
     const { call, drift } = await executeWithChange(`callRetryConfig { ${WINDOWS} }`, (call) => {
       call.call_retry_config = { ...FLAT, calling_windows: [] };
@@ -379,8 +399,13 @@ describe('Values derived from other API versions', () => {
   test.each([
     { status: 'cancelled', isCancelled: true, isCompleted: false },
     { status: 'completed', isCancelled: false, isCompleted: true },
+    { status: 'initializing', isCancelled: false, isCompleted: false },
+    { status: 'queued_for_calling', isCancelled: false, isCompleted: false },
     { status: 'calling', isCancelled: false, isCompleted: false },
+    { status: 'scheduled', isCancelled: false, isCompleted: false },
     { status: 'errored', isCancelled: false, isCompleted: false },
+    { status: 'Completed', isCancelled: null, isCompleted: null },
+    { status: 'UNRECOGNIZED', isCancelled: null, isCompleted: null },
     { status: 'paused', isCancelled: null, isCompleted: null },
     { status: 7, isCancelled: null, isCompleted: null },
   ])(

@@ -26,6 +26,9 @@ function withBudgets(made: GraphQLSchema): GraphQLSchema {
   return made;
 }
 
+/** What a field or a list item counts for, in addition to its name and its value. */
+const FIELD = 128;
+
 /** Texts that JSON serializes in more bytes than they have characters, and others. */
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
@@ -149,6 +152,43 @@ test('the measured size is at most 128 bytes per field and item larger than the 
       );
     }),
   );
+});
+
+test.each<[query: string, thing: object | null, bytes: number]>([
+  ['{ thing { flag } }', null, FIELD + 5],
+  ['{ thing { __typename flag } }', null, FIELD + 5],
+  ['{ thing { flag } }', { flag: true }, FIELD + 5 + FIELD + 4],
+  ['{ thing { __typename flag } }', { flag: true }, FIELD + 5 + FIELD + 10 + FIELD + 4],
+  ['{ thing { t: __typename flag } }', { flag: true }, FIELD + 5 + FIELD + 1 + FIELD + 4],
+  ['{ thing { ... on Thing { t: __typename } flag } }', { flag: true }, 3 * FIELD + 5 + 1 + 4],
+  ['{ thing { ...F ...F flag } } fragment F on Thing { t: __typename }', {}, 3 * FIELD + 5 + 1 + 4],
+  ['{ thing { things { flag } } }', { things: [] }, 2 * FIELD + 5 + 6],
+  ['{ thing { things { flag } } }', { things: [{}, {}] }, 6 * FIELD + 5 + 6 + 2 * 4],
+  [
+    '{ thing { things { t: __typename flag } } }',
+    { things: [{}, {}] },
+    8 * FIELD + 5 + 6 + 2 * 1 + 2 * 4,
+  ],
+  ['{ thing { json } }', { json: { a: ['ä'] } }, 2 * FIELD + 5 + 4 + 12],
+  ['{ thing { json } }', {}, 2 * FIELD + 5 + 4],
+  ['{ thing { texts } }', { texts: [null, null, null] }, 5 * FIELD + 5 + 5],
+])('%s of %j counts as %i bytes', async (query, thing, bytes) => {
+  let counted = 0;
+  const responseBudget = {
+    isExceeded: false,
+    addBytes(more: number) {
+      counted += more;
+    },
+    addString: () => expect.unreachable(),
+    addError: () => expect.unreachable(),
+  };
+  await execute({
+    schema,
+    document: parse(query),
+    rootValue: { thing },
+    contextValue: { responseBudget },
+  });
+  expect(counted).toBe(bytes);
 });
 
 test('errors count with their messages and paths, and their number is limited', async () => {

@@ -48,6 +48,37 @@ test('a port that the process may not use is explained by the settings that name
   );
 });
 
+test.each([
+  ['::1', 'The address [::1]:80 is in use (EADDRINUSE). Set PORT to another port.'],
+  ['127.0.0.1', 'The address 127.0.0.1:80 is in use (EADDRINUSE). Set PORT to another port.'],
+])('the address %s of a port in use is written as in a URL', (address, message) => {
+  const error = Object.assign(new Error('in use'), { code: 'EADDRINUSE', port: 80, address });
+  expect(explainListenError(error, 'PORT')).toBe(message);
+});
+
+test.each(['ENOTFOUND', 'EAI_AGAIN'])(
+  'the error %s of a host name is explained by HOST',
+  (code) => {
+    const error = Object.assign(new Error('getaddrinfo'), { code, hostname: 'nowhere.invalid' });
+    expect(explainListenError(error, 'PORT')).toBe(
+      `HOST must be an address or a name with an address, and nowhere.invalid has none (${code}).`,
+    );
+  },
+);
+
+test.each(['EMFILE', 'ENOENT', 'EADDRINUSED', 'EAI_FAIL', 'EPERM', ''])(
+  'the error %s is not explained, because no setting causes it',
+  (code) => {
+    const error = Object.assign(new Error('listen'), { code, port: 80, hostname: 'a.test' });
+    expect(explainListenError(error, 'PORT')).toBeUndefined();
+  },
+);
+
+test('a file that the process may not open is no matter of the port', () => {
+  const error = Object.assign(new Error('open'), { code: 'EACCES' });
+  expect(explainListenError(error, 'PORT')).toBeUndefined();
+});
+
 test('an error that no setting causes is not explained', () => {
   expect(explainListenError(new Error('unexpected'), 'PORT')).toBeUndefined();
   expect(explainListenError('unexpected', 'PORT')).toBeUndefined();

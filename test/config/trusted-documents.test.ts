@@ -241,6 +241,13 @@ describe('Rejected trusted documents', () => {
   });
 });
 
+test('a problem quotes at most a hundred characters of an id, on one line', () => {
+  const id = `\n${'x'.repeat(98)}yz`;
+  expect(problemsOf(write({ 'a.json': { [id]: 5 } }))).toEqual([
+    `TRUSTED_DOCUMENTS: …/a.json has no document at "\\n${'x'.repeat(98)}y": it must be a string.`,
+  ]);
+});
+
 test('all problems of the trusted documents are reported at once, without their content', () => {
   const secret = 'query Secret { __typename }';
   const path = write({
