@@ -8,7 +8,6 @@ import {
   createObservedGateway,
   createPipelines,
   type ObservedGateway,
-  type Pipelines,
 } from '../support/pipelines.ts';
 import { KEY_A, KEY_B, NO_RETRIES, type TestGatewayOptions } from '../support/test-gateway.ts';
 import { untilIdle } from '../support/timed-gateway.ts';
@@ -20,19 +19,14 @@ import {
   toFetchKeys,
   VALID_CLAIMS,
 } from '../support/token-issuer.ts';
-
-const CALL = 'query Card($id: ID!) { call(id: $id) { id status } }';
-const ASSISTANTS = '{ assistants(first: 3) { nodes { id name } } }';
-
-const post = (params: unknown, headers: Record<string, string> = {}): RequestInit => ({
-  method: 'POST',
-  headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
-  body: typeof params === 'string' ? params : JSON.stringify(params),
-});
-
-const idsOf = ({ sandbox }: ObservedGateway): SampleIds => sampleIds(sandbox);
-const callOf = (gateway: ObservedGateway, headers = {}) =>
-  post({ query: CALL, variables: { id: idsOf(gateway).richCallId } }, headers);
+import {
+  ASSISTANTS,
+  CALL,
+  callOf,
+  expectSameOnAllPipelines,
+  idsOf,
+  post,
+} from './pipeline-requests.ts';
 
 /**
  * A gateway with a response cache. The first request of a document goes through the Yoga pipeline;
@@ -54,33 +48,6 @@ async function createCachingGateway(
     };
   };
   return { ...testGateway, send };
-}
-
-/**
- * Sends the request `times` times and compares the pipelines each time. Returns how many operations
- * the gateway with the response cache started, per request.
- */
-async function expectSameOnAllPipelines(
-  pipelines: Pipelines,
-  init: RequestInit,
-  times = 4,
-): Promise<number[]> {
-  const all: number[] = [];
-  for (let time = 1; time <= times; time += 1) {
-    const { observed, startedOperations } = await pipelines.observe(init);
-    expect(observed.fast, `the fast path, request ${time}`).toEqual(observed.yoga);
-    expect(observed.cached, `the response cache, request ${time}`).toEqual(observed.yoga);
-    expect(observed.cachedYoga, `the response cache before Yoga, request ${time}`).toEqual(
-      observed.yoga,
-    );
-    expect(startedOperations.cachedYoga, `cached without the fast path, request ${time}`).toBe(
-      startedOperations.cached,
-    );
-    all.push(startedOperations.cached);
-  }
-  for (const { unexpectedErrors } of Object.values(pipelines.gateways))
-    expect(unexpectedErrors).toEqual([]);
-  return all;
 }
 
 describe('Response cache of a repeated operation', () => {
@@ -597,194 +564,5 @@ describe('Response cache isolation', () => {
       await expectSameOnAllPipelines(pipelines, post({ query: `${CALL} `, variables }, headers));
       await expectSameOnAllPipelines(pipelines, post({ documentId: 'other', variables }, headers));
     }
-  });
-});
-
-describe('Pipeline equivalence', () => {
-  const TWO =
-    'query A { assistants(first: 1) { nodes { id } } } query B { assistants(first: 2) { nodes { id } } }';
-
-  test('every pipeline executes the operation that operationName selects', async () => {
-    const pipelines = createPipelines();
-    for (const operationName of ['A', 'B', 'A', 'B', 'C', undefined, null, '', 'A']) {
-      await expectSameOnAllPipelines(pipelines, post({ query: TWO, operationName }), 3);
-    }
-  });
-
-  test('a document with one invalid operation is rejected by every pipeline, whichever operation is selected', async () => {
-    const pipelines = createPipelines({ settings: { MAX_ALIASES: '2', MAX_COST: '300' } });
-    const dear = 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }';
-    for (const n of [1, 1, 1, 100, 1, 'x', null])
-      await expectSameOnAllPipelines(pipelines, post({ query: dear, variables: { n } }), 2);
-    const mixed =
-      'query A { assistants { nodes { id } } } query B { callAttempts(first: 100) { nodes { id callId } } }';
-    for (const operationName of ['A', 'B', 'A'])
-      await expectSameOnAllPipelines(pipelines, post({ query: mixed, operationName }), 2);
-    const aliased = 'query A { __typename } query B { a: __typename b: __typename c: __typename }';
-    for (const operationName of ['A', 'B', 'A'])
-      await expectSameOnAllPipelines(pipelines, post({ query: aliased, operationName }), 2);
-    const written = 'query A { __typename } mutation B { x } subscription C { y }';
-    for (const operationName of ['A', 'B', 'C', 'A'])
-      await expectSameOnAllPipelines(pipelines, post({ query: written, operationName }), 2);
-  });
-
-  test('every pipeline rejects introspection where it is disabled', async () => {
-    const pipelines = createPipelines({ settings: { INTROSPECTION: 'off' } });
-    const query = 'query A { assistants { nodes { id } } } query B { __schema { types { name } } }';
-    for (const operationName of ['A', 'B', 'A'])
-      await expectSameOnAllPipelines(pipelines, post({ query, operationName }), 2);
-    await expectSameOnAllPipelines(
-      pipelines,
-      post({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { ids: 1 } }),
-      3,
-    );
-  });
-
-  test('every pipeline sends the same response for each combination of variables and Accept header', async () => {
-    const pipelines = createPipelines();
-    const { richCallId, retriedCallId } = idsOf(pipelines.gateways.yoga);
-    for (const accept of [
-      'application/json',
-      'application/graphql-response+json',
-      '*/*',
-      'text/event-stream',
-      'multipart/mixed',
-    ]) {
-      for (const id of [richCallId, retriedCallId, [richCallId], null, '..']) {
-        await expectSameOnAllPipelines(
-          pipelines,
-          post({ query: CALL, variables: { id } }, { accept }),
-          3,
-        );
-      }
-    }
-  });
-
-  test('every pipeline sends the same response for each combination of URL and HTTP method', async () => {
-    const pipelines = createPipelines();
-    await expectSameOnAllPipelines(pipelines, post({ query: ASSISTANTS }), 3);
-    for (const [url, init] of [
-      [
-        `/graphql?query=${encodeURIComponent(ASSISTANTS)}`,
-        { headers: { accept: 'application/json' } },
-      ],
-      [`/graphql?query=${encodeURIComponent(ASSISTANTS)}`, { method: 'HEAD' }],
-      ['/graphql?query={__typename}', post({ query: ASSISTANTS })],
-      ['/graphql?x=/graphql', post({ query: ASSISTANTS })],
-      ['/graphql/', post({ query: ASSISTANTS })],
-      ['/a/graphql', post({ query: ASSISTANTS })],
-      ['//localhost//graphql', post({ query: ASSISTANTS })],
-      ['/graphql', { ...post({ query: ASSISTANTS }), method: 'PUT' }],
-      [
-        '/graphql',
-        {
-          method: 'OPTIONS',
-          headers: { origin: 'https://x.test', 'access-control-request-method': 'POST' },
-        },
-      ],
-    ] as const) {
-      for (let time = 0; time < 2; time += 1) {
-        const { observed } = await pipelines.observe(init, url);
-        expect(observed.cached, url).toEqual(observed.yoga);
-        expect(observed.fast, url).toEqual(observed.yoga);
-      }
-    }
-  });
-
-  test('every pipeline sends the same response for each origin, content type and encoding', async () => {
-    const pipelines = createPipelines({ settings: { CORS_ORIGINS: 'https://app.example' } });
-    await expectSameOnAllPipelines(pipelines, post({ query: ASSISTANTS }), 3);
-    for (const headers of [
-      { origin: 'https://app.example' },
-      { origin: 'https://other.example' },
-      { 'sec-fetch-site': 'cross-site' },
-      { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' },
-      { origin: 'null' },
-      { 'content-type': 'text/plain' },
-      { 'content-type': 'application/x-www-form-urlencoded' },
-      { 'content-type': 'application/json; charset=utf-16' },
-      { 'content-encoding': 'gzip' },
-      { 'accept-encoding': 'br' },
-      { 'accept-encoding': 'identity;q=0' },
-    ]) {
-      await expectSameOnAllPipelines(
-        pipelines,
-        post({ query: ASSISTANTS }, headers as unknown as Record<string, string>),
-        2,
-      );
-    }
-    await expectSameOnAllPipelines(pipelines, post([{ query: ASSISTANTS }]), 2);
-  });
-});
-
-describe('Disconnecting client', () => {
-  test.each(['while the upstream request is in flight', 'before its request is read'])(
-    'a client that disconnects %s is logged as CLIENT_CLOSED_REQUEST by every pipeline',
-    async (moment) => {
-      const pipelines = createPipelines();
-      await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga), 1);
-      const results = [];
-      for (const gateway of Object.values(pipelines.gateways)) {
-        const client = new AbortController();
-        gateway.sandbox.control.hang(() => true);
-        gateway.capturedLog.lines.splice(0);
-        gateway.traffic();
-        const pending = gateway.fetch('/graphql', {
-          ...post({ query: CALL, variables: { id: idsOf(gateway).retriedCallId } }),
-          signal: client.signal,
-        });
-        if (moment.startsWith('while')) await untilIdle();
-        client.abort();
-        await expect(pending).rejects.toThrow('aborted');
-        await untilIdle();
-        const [line] = gateway.capturedLog.read('/graphql');
-        const { status, code, operation } = line!;
-        results.push({ status, code, operation, traffic: gateway.traffic() });
-        expect(gateway.unexpectedErrors).toEqual([]);
-      }
-      expect(results[2]).toMatchObject({ status: 499, code: 'CLIENT_CLOSED_REQUEST' });
-      expect(results[1]).toEqual(results[2]);
-      expect(results[0]).toEqual(results[2]);
-    },
-  );
-
-  test('an operation whose client disconnects while the operation is queued starts nothing and sends no upstream request', async () => {
-    let ms = 0;
-    const pipelines = createPipelines({ gateway: { monotonicNow: () => ms } });
-    await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga), 1);
-    const outcomes: { traffic: number; codes: unknown[] }[] = [];
-    for (const gateway of Object.values(pipelines.gateways)) {
-      const ids = idsOf(gateway).twentyCallIds;
-      const clients = ids.map(() => new AbortController());
-      gateway.capturedLog.lines.splice(0);
-      gateway.traffic();
-      // All operations arrive in one iteration of the event loop; the first one uses up its time
-      // slice.
-      const pending = ids.map((id, n) => {
-        const sent = gateway.fetch('/graphql', {
-          ...post({ query: CALL, variables: { id } }),
-          signal: clients[n]!.signal,
-        });
-        return sent.then(
-          () => 'answered',
-          () => 'left',
-        );
-      });
-      // Reading the bodies takes microtasks only, no iteration of the event loop.
-      for (let tick = 0; tick < 3; tick += 1) await Promise.resolve();
-      ms += 100;
-      for (const client of clients.slice(1)) client.abort();
-      expect((await Promise.all(pending)).slice(1)).toEqual(ids.slice(1).map(() => 'left'));
-      await untilIdle();
-      outcomes.push({
-        traffic: gateway.traffic().length,
-        codes: gateway.capturedLog
-          .read('/graphql')
-          .map(({ code }) => code)
-          .sort(),
-      });
-    }
-    expect(outcomes[0]?.traffic).toBeLessThanOrEqual(1);
-    expect(outcomes).toEqual(outcomes.map(() => outcomes[2]));
   });
 });
