@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import type { Sandbox, SandboxOptions } from '#sandbox/sandbox.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
@@ -171,6 +172,79 @@ describe('hang', () => {
     control.heal();
     expect((await second).status).toBe(200);
     expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
+  });
+});
+
+describe('Every sandbox fault', () => {
+  type Control = ReturnType<typeof createSandboxScene>['control'];
+  const FAULTS: readonly (readonly [
+    name: string,
+    add: (control: Control, times?: number) => void,
+  ])[] = [
+    [
+      'fail',
+      (control, times = Number.POSITIVE_INFINITY) =>
+        control.fail('/assistants', { status: 503, times }),
+    ],
+    ['reset', (control, times) => control.reset('/assistants', times)],
+    ['truncate', (control, times) => control.truncate('/assistants', times)],
+    ['corrupt', (control, times) => control.corrupt('/assistants', 'x', {}, times)],
+    ['transform', (control, times) => control.transform('/assistants', () => 1, times)],
+    ['rewrite', (control, times) => control.rewrite('/assistants', () => 'x', times)],
+    ['respondAs', (control, times) => control.respondAs('oldest', '/assistants', times)],
+    ['respondAs for all requests', (control, times) => control.respondAs('oldest', '', times)],
+  ];
+
+  it.each(FAULTS)(
+    '%s applies to as many requests as it should, or until heal',
+    async (_name, add) => {
+      const { sandbox, control } = createSandboxScene();
+      const respond = () =>
+        send(sandbox, '/assistants').then(
+          async (response) => `${response.status} ${await response.text()}`,
+          (error: Error) => error.message,
+        );
+      const usual = await respond();
+      const isUsual = async (count: number) => {
+        const responses = [];
+        for (let request = 0; request < count; request += 1) responses.push(await respond());
+        return responses.map((response) => response === usual);
+      };
+      add(control, 2);
+      expect(await isUsual(3)).toEqual([false, false, true]);
+      add(control);
+      expect(await isUsual(3)).toEqual([false, false, false]);
+      control.heal();
+      expect(await isUsual(1)).toEqual([true]);
+    },
+  );
+
+  it.each([
+    ['hang', (control: Control) => control.hang('/assistants')],
+    [
+      'delay until a promise',
+      (control: Control) => control.delay('/assistants', new Promise(() => {})),
+    ],
+    ['delay for a time', (control: Control) => control.delay('/assistants', 250)],
+  ])('%s leaves no timer and no listener, however it ends', async (_name, add) => {
+    const timers = new Set<() => void>();
+    const startTimer = (run: () => void) => {
+      timers.add(run);
+      return () => void timers.delete(run);
+    };
+    const { sandbox, control } = createSandboxScene({ startTimer });
+    add(control);
+    for (const end of [control.release, (client: AbortController) => client.abort()]) {
+      const client = new AbortController();
+      const request = toRequest(sandbox, '/assistants', { signal: client.signal });
+      const pending = sandbox.fetch(request);
+      expect(await isSettled(pending)).toBe(false);
+      end(client);
+      await Promise.allSettled([pending]);
+      await new Promise(setImmediate);
+      expect([timers.size, control.inFlight()]).toEqual([0, 0]);
+      expect(getEventListeners(request.signal, 'abort')).toEqual([]);
+    }
   });
 });
 

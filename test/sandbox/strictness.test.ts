@@ -221,6 +221,49 @@ describe('Filters of the sandbox', () => {
   });
 
   const allRows = a.rows[campaignId]!;
+
+  it.each([
+    'initializing',
+    'queued_for_calling',
+    'calling',
+    'scheduled',
+    'completed',
+    'cancelled',
+    'errored',
+  ])('each list is filtered by the status %s', async (status) => {
+    const ofOrder = a.calls.filter((call) => call.status === status);
+    const wanted = a.attempts.filter(({ id }) =>
+      ofOrder.some((call) => idsOf(call.call_attempts).includes(id)),
+    );
+    const { json } = await fetchJson(sandbox, `/call?page=1&page_size=5000&statuses=${status}`);
+    expect(idsOf(json.calls)).toEqual(idsOf(wanted));
+    expect(idsOf((await fetchRows(`statuses=${status}`)).rows)).toEqual(
+      idsOf(allRows.filter((row) => row.call?.status === status)),
+    );
+  });
+
+  it.each(['paused', 'Completed', 'all', ''])('no list has the status %j', async (status) => {
+    for (const path of ['/call', rows]) {
+      const response = await fetchJson(sandbox, `${path}?page=1&page_size=1&statuses=${status}`);
+      expect(response).toMatchObject({
+        status: 400,
+        json: {
+          message:
+            'statuses must be one of: initializing, queued_for_calling, calling, scheduled, completed, cancelled, errored',
+        },
+      });
+    }
+  });
+
+  it.each(['busy', 'Human', ''])('rows have no result %j', async (result) => {
+    expect(await fetchJson(sandbox, `${rows}?page=1&page_size=1&result=${result}`)).toMatchObject({
+      status: 400,
+      json: {
+        message:
+          'result must be one of: IVR, voicemail, human, unknown, ios-screening-filter, all, none',
+      },
+    });
+  });
   const fetchRows = async (filter: string) =>
     (await fetchJson(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
 
