@@ -57,6 +57,7 @@ function createScene({ gateway, ...options }: TestGatewayOptions = {}) {
       exporter
         .getFinishedSpans()
         .map(({ name, duration: [s, ns] }) => [name, Math.round(s * 1e5 + ns / 1e4) / 100]),
+    attributes: () => exporter.getFinishedSpans().map(({ attributes }) => attributes),
     /** Uploads an operation, which takes this time. */
     async upload(query: string, ms = UPLOAD_MS) {
       const body = new ReadableStream({
@@ -255,6 +256,19 @@ describe('Durations of an operation', () => {
       CLIENT_CLOSED_REQUEST: 75.25,
     });
     expect(sumsOf(samples, 'upstream_request_duration', 'outcome')).toEqual({ aborted: 75.25 });
+    expect(scene.spans()).toEqual(
+      expect.arrayContaining([
+        ['GET /assistants', 75.25],
+        ['query other', 75.25],
+      ]),
+    );
+    expect(scene.attributes()).toContainEqual(
+      expect.objectContaining({
+        'graphql.operation.name': 'other',
+        'revox.upstream_requests': 0,
+        'error.type': 'CLIENT_CLOSED_REQUEST',
+      }),
+    );
     expect(sumsOf(samples, 'operation_overhead')).toEqual({ '': 0 });
     expect(scene.traffic()).toEqual(['GET /assistants']);
   });
