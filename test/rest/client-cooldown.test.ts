@@ -3,6 +3,12 @@ import { Credential } from '#rest/credential.ts';
 import { NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
 import { createScene, found, idle, outcomeOf, status, type UpstreamAct } from './client-scene.ts';
 
+/** The message tells the limit of the upstream from that of the queue: both have the same code. */
+const LIMITED = {
+  code: 'RATE_LIMITED',
+  message: 'The rate limit of the Revox API is exceeded. Try again later.',
+};
+
 describe('Rate-limit cooldown of the client', () => {
   const wait = (seconds: number) => status(429, { 'retry-after': String(seconds) });
 
@@ -45,7 +51,7 @@ describe('Rate-limit cooldown of the client', () => {
     const error = await send('/call/b', { deadlineAt: () => 6_999 }).catch(
       (reason: unknown) => reason,
     );
-    expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 7 } });
+    expect(error).toMatchObject({ ...LIMITED, details: { retryAfter: 7 }, status: undefined });
     expect(sent).toEqual(['/call/a']);
   });
 
@@ -54,7 +60,7 @@ describe('Rate-limit cooldown of the client', () => {
     const error = await send('/call/a', { deadlineAt: () => 30_000 }).catch(
       (reason: unknown) => reason,
     );
-    expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 40 } });
+    expect(error).toMatchObject({ ...LIMITED, details: { retryAfter: 40 }, status: 429 });
     expect([sent.length, timers.running]).toEqual([1, [40_000]]);
     await pass(40_000);
     await pass(60_000);
@@ -67,7 +73,7 @@ describe('Rate-limit cooldown of the client', () => {
     const error = await send('/call/a', { deadlineAt: () => 30_000 }).catch(
       (reason: unknown) => reason,
     );
-    expect(error).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+    expect(error).toMatchObject({ ...LIMITED, status: 429 });
     expect(onRetry).not.toHaveBeenCalled();
   });
 
@@ -76,8 +82,9 @@ describe('Rate-limit cooldown of the client', () => {
     const pending = send();
     for (const ms of [1_000, 2_000]) await pass(ms);
     await expect(pending).rejects.toMatchObject({
-      code: 'RATE_LIMITED',
+      ...LIMITED,
       details: { retryAfter: 4 },
+      status: 429,
     });
     expect(sent).toHaveLength(3);
   });

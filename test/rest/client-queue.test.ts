@@ -21,6 +21,8 @@ describe('Queue of the client', () => {
     const error = await send('/call/c').catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'RATE_LIMITED',
+      message:
+        'Too many requests to the Revox API are queued. Request less in one operation, or try again later.',
       details: { retryAfter: 1 },
       status: undefined,
     });
