@@ -51,7 +51,8 @@ function createScene({ gateway, ...options }: TestGatewayOptions = {}) {
     ...world,
     clock,
     timers,
-    lines: () => kept.read(),
+    /** The log lines of the operations. */
+    lines: () => kept.read('/graphql'),
     /** The name and the duration of each span, in ms. */
     spans: () =>
       exporter

@@ -76,7 +76,8 @@ describe('Exact numbers', () => {
     ['comma after it', '[', ',1]'],
     ['beginning and end of the text', '', ''],
   ])('a number keeps its digits beside a %s', (_name, before, after) => {
-    for (const number of ['9007199254740993', '-9007199254740993', '1234567890123456789e3'])
+    // Only the text shows that a small number changes.
+    for (const number of ['9007199254740993', '0.12345678901234567891', '-12345678901234567e-3'])
       expect(JSON.stringify(parse(before + number + after))).toBe(
         `${before}${number}${after}`.replace(/\s/g, ''),
       );

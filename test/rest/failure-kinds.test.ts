@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCircuitBreakers } from '#rest/resilience/circuit-breakers.ts';
 import { ResponseHandler } from '#rest/transport/response-handler.ts';
-import type { FailureKind } from '#rest/upstream-events.ts';
+import type { FailureKind, RequestOutcome } from '#rest/upstream-events.ts';
 import { NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
 import { createScene, found, outcomeOf, type UpstreamAct } from './client-scene.ts';
 
@@ -50,6 +50,7 @@ const FAILURES: readonly (readonly [code: unknown, failure: Failure])[] = [
   ['EADDRNOTAVAIL', UNREACHABLE],
   ['UND_ERR_PRX_TLS', UNREACHABLE],
   ['ERR_TLS_CERT_ALTNAME_INVALID', UNREACHABLE],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', UNREACHABLE],
   ['CERT_HAS_EXPIRED', UNREACHABLE],
   ['CERT_NOT_YET_VALID', UNREACHABLE],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNREACHABLE],
@@ -90,7 +91,10 @@ describe.each([
       const retried: unknown[] = [];
       const events = {
         ...NO_UPSTREAM_EVENTS,
-        onSend: () => ({ headers: {}, onEnd: (end: unknown) => ends.push(end) }),
+        onSend: () => ({
+          headers: {},
+          onEnd: ({ status, failure, ms }: RequestOutcome) => ends.push({ status, failure, ms }),
+        }),
         onRetry: (_endpoint: string, reason: FailureKind) => retried.push(reason),
       };
       const failed = { status: null, failure: kind, ms: 0 };
