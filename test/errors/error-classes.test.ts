@@ -190,6 +190,15 @@ test.each(ERRORS)(
   },
 );
 
+test.each([
+  ['MAX_X', 'MAX_X'],
+  ['20 × MAX_TOKENS', 'MAX_TOKENS'],
+  [undefined, undefined],
+])('the setting of the limit "%s" is %s', (given, setting) => {
+  const excess = { limit: 3, measured: 4, ...(given === undefined ? {} : { setting: given }) };
+  expect(new OperationTooComplexError('There are 4 things', excess).setting).toBe(setting);
+});
+
 test('the codes of errors are those that clients rely on', () => {
   expect([...ERROR_CODES].sort()).toEqual([
     'BAD_USER_INPUT',

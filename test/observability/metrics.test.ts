@@ -187,7 +187,12 @@ test('HTTP responses are counted by route and status', async () => {
   await world.fetch('/health');
   await world.fetch('/health', { method: 'POST' });
   for (let number = 0; number < 50; number += 1) await world.fetch(`/nothing/${number}`);
-  expect(seriesOf(await readMetrics(world), 'http_responses_total')).toEqual([
+  const samples = await readMetrics(world);
+  // The other two requests were not rejected.
+  expect(seriesOf(samples, 'requests_rejected_total')).toEqual([
+    { code: 'BAD_USER_INPUT', value: 51 },
+  ]);
+  expect(seriesOf(samples, 'http_responses_total')).toEqual([
     { route: '/graphql', status: '200', value: 1 },
     { route: '/health', status: '200', value: 1 },
     { route: '/health', status: '405', value: 1 },
