@@ -233,10 +233,10 @@ describe('Keep-Alive header of the upstream', () => {
       (socket) => {
         const respondedAt = performance.now();
         socket.once('close', () => closed.resolve(performance.now() - respondedAt));
-        socket.write(toResponse('connection: keep-alive\r\nkeep-alive: timeout=4\r\n'));
+        socket.write(toResponse('connection: keep-alive\r\nkeep-alive: timeout=3\r\n'));
       },
     ]);
     expect(await createConnectedGateway(server.origin)()).toEqual(FOUND);
-    expect(await closed.promise).toBeLessThan(4_000);
+    expect(await closed.promise).toBeLessThan(3_000);
   });
 });

