@@ -76,6 +76,11 @@ export default defineConfig({
         isolate: false,
         env: { ...ENV, FAST_PATH: 'off' },
       }),
+      project('no-planned-execution', PIPELINE_TESTS, {
+        exclude: NOT_PIPELINE_TESTS,
+        isolate: false,
+        env: { ...ENV, PLANNED_EXECUTION: 'off', RESPONSE_CACHE: 'off' },
+      }),
       project('no-response-cache', PIPELINE_TESTS, {
         exclude: NOT_PIPELINE_TESTS,
         isolate: false,

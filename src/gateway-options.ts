@@ -26,6 +26,11 @@ export interface GatewayOptions {
    */
   readonly fastPath?: boolean;
   /**
+   * Whether the fast path executes operations by plans, without graphql-js where possible; the
+   * responses are the same. @default true
+   */
+  readonly plannedExecution?: boolean;
+  /**
    * Whether whole responses are cached, beside the upstream responses that they are made of.
    * @default true
    */

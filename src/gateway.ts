@@ -228,6 +228,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     isRouter,
     isLoopbackOnly: isAnonymousAllowed,
     fastPath: options.fastPath ?? true,
+    plannedExecution: options.plannedExecution ?? true,
     responseCache: options.responseCache ?? true,
     corsOrigins: settings.corsOrigins,
     onOriginRefused: createRefusedOriginLog({ log, monotonicNow }),

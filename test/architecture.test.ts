@@ -22,6 +22,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'doctor/checks':
     'cache/redis, config, doctor (types), http/auth, jose, rest/transport, system-clock.ts',
   'drain.ts': 'node:http (types), node:net',
+  execution: 'binding, graphql, lru-cache',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway-options.ts': 'http/example-operation.ts (types), observability (types)',
   'gateway.ts':
@@ -38,7 +39,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/example-operation.ts': '',
   'http/error-response.ts': 'errors (types), http/headers',
   'http/fast-path':
-    'graphql, http/auth (types), http/headers, http/large-results.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/response-cache, http/response-headers.ts, http/scheduler.ts (types), http/warm-operations, observability (types)',
+    'execution, graphql, http/auth (types), http/headers, http/large-results.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/response-cache, http/response-headers.ts, http/scheduler.ts (types), http/warm-operations, observability (types)',
   'http/graphql-server.ts':
     'graphql (types), graphql-yoga (types), http/auth (types), http/documents, http/example-operation.ts (types), http/fast-path, http/limits, http/mask-error.ts, http/message.ts (types), http/plain-pipeline.ts, http/report-operation.ts (types), http/response-cache, http/scheduler.ts, http/warm-operations, http/yoga, observability (types)',
   'http/handler.ts':

@@ -57,6 +57,8 @@ export interface GraphQLServerOptions {
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
   /** Whether warm operations are executed on the fast path, without Yoga. */
   readonly fastPath: boolean;
+  /** Whether the fast path executes operations by plans, without graphql-js where possible. */
+  readonly plannedExecution: boolean;
   /** Whether responses to warm operations are cached. */
   readonly responseCache: boolean;
 }

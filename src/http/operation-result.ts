@@ -18,19 +18,19 @@ export function isTraceRequested(headers: HeaderReader): boolean {
   return headers.get('x-revox-trace') === '1';
 }
 
-export interface CompleteResult extends ExecutionResult {
+export interface CompleteResult<Data> extends ExecutionResult<Data> {
   /** Absent if an error replaces the result because it exceeds the response budget. */
   readonly cacheControl?: string;
 }
 
 /** Adds extensions and `Cache-Control` to a result. @param now current time, in ms */
-export function withExtensions(
-  result: ExecutionResult,
+export function withExtensions<Data>(
+  result: ExecutionResult<Data>,
   document: DocumentNode,
   context: RequestContext,
   isTraced: boolean,
   now: number,
-): CompleteResult {
+): CompleteResult<Data> {
   const extensions = {
     ...result.extensions,
     ...toExtensions(context),
@@ -55,7 +55,7 @@ export function withExtensions(
  * `data`, because graphql-js resolves the schema without the counting resolvers.
  */
 function countRemainingSize(
-  { data, errors }: ExecutionResult,
+  { data, errors }: ExecutionResult<unknown>,
   extensions: object,
   document: DocumentNode,
   { responseBudget }: RequestContext,

@@ -50,6 +50,7 @@ export async function serveTestGateway({
   const gateway = createGateway(parsedSettings, {
     exampleOperations,
     fastPath: process.env.FAST_PATH !== 'off',
+    plannedExecution: process.env.PLANNED_EXECUTION !== 'off',
     responseCache: process.env.RESPONSE_CACHE !== 'off',
     log: {
       info: () => {},

@@ -99,6 +99,7 @@ export function createTestGateway({
         return (upstream ?? sandbox.fetch)(request);
       },
       fastPath: process.env.FAST_PATH !== 'off',
+      plannedExecution: process.env.PLANNED_EXECUTION !== 'off',
       responseCache: process.env.RESPONSE_CACHE !== 'off',
       log: {
         info: () => {},

@@ -1,4 +1,5 @@
 import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { createPlannedExecutor } from '#execution/executor.ts';
 import type { Session } from '#http/auth/session.ts';
 import { NO_STORE } from '#http/headers/cache-control.ts';
 import type { MediaType } from '#http/headers/media-type.ts';
@@ -14,6 +15,8 @@ import { toGraphQLResponse } from './graphql-response.ts';
 
 export interface FastPathOptions {
   readonly schema: GraphQLSchema;
+  /** False: graphql-js executes every operation. */
+  readonly plannedExecution: boolean;
   readonly scheduler: OperationScheduler;
   readonly maskError: (error: unknown) => GraphQLError;
   readonly onDrift: OnDrift;
@@ -48,26 +51,32 @@ export type ExecuteWarmOperation = (
  */
 export function createFastPath({
   schema,
+  plannedExecution,
   scheduler,
   maskError,
   onDrift,
   now,
 }: FastPathOptions): ExecuteWarmOperation {
+  const executePlanned = plannedExecution
+    ? createPlannedExecutor(schema, EXECUTION_OPTIONS)
+    : undefined;
+
   return async (warmOperation, { session, store, isTraced, signal, mediaType, observer }) => {
-    const { document, variables, name } = warmOperation;
+    const { document, operation, variables, name } = warmOperation;
     observer.onOperation({ ...toOperationInfo(warmOperation), variables });
     const context = session.createContext(signal, observer.trace);
     observer.onExecuteStart('fast');
-    let result: ExecutionResult;
+    let result: ExecutionResult<unknown>;
     try {
-      result = await execute({
-        schema,
-        document,
-        contextValue: context,
-        variableValues: variables,
-        operationName: name,
-        options: EXECUTION_OPTIONS,
-      });
+      result = await (executePlanned?.({ document, operation, variables, context }) ??
+        execute({
+          schema,
+          document,
+          contextValue: context,
+          variableValues: variables,
+          operationName: name,
+          options: EXECUTION_OPTIONS,
+        }));
     } finally {
       context.end();
       reportExecuted(context, observer, onDrift);

@@ -1,29 +1,37 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
+import { ResponseData } from '#execution/response-data.ts';
 import type { MediaType } from '#http/headers/media-type.ts';
 import type { PlainResponse } from '#http/message.ts';
 import { reportError } from '#http/report-operation.ts';
 import { toResponseHeaders } from '#http/response-headers.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
 
-/** Builds the response to a result, identical to Yoga's. */
+/**
+ * Builds the response to a result, identical to Yoga's. Its `data` may be a `ResponseData`, which is
+ * JSON text already.
+ */
 export function toGraphQLResponse(
-  result: ExecutionResult,
+  result: ExecutionResult<unknown>,
   cacheControl: string,
   mediaType: MediaType,
   observer: RequestObserver,
 ): PlainResponse & { readonly body: string } {
   reportError(result, observer);
-  const { errors, data, extensions = {} } = result;
-  const hasExtensions = Object.keys(extensions).length > 0;
   return {
-    status: toHttpStatus(errors ?? [], mediaType),
+    status: toHttpStatus(result.errors ?? [], mediaType),
     headers: toResponseHeaders(mediaType, cacheControl),
-    body: JSON.stringify({
-      ...(errors?.length ? { errors: errors.map(withoutHttpExtension) } : {}),
-      ...('data' in result ? { data } : {}),
-      ...(hasExtensions ? { extensions } : {}),
-    }),
+    body: toJson(result),
   };
+}
+
+function toJson(result: ExecutionResult<unknown>): string {
+  const { errors, data, extensions = {} } = result;
+  const parts: string[] = [];
+  if (errors?.length) parts.push(`"errors":${JSON.stringify(errors.map(withoutHttpExtension))}`);
+  if ('data' in result)
+    parts.push(`"data":${data instanceof ResponseData ? data.toJson() : JSON.stringify(data)}`);
+  if (Object.keys(extensions).length > 0) parts.push(`"extensions":${JSON.stringify(extensions)}`);
+  return `{${parts.join(',')}}`;
 }
 
 /**

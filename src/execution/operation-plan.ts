@@ -1,0 +1,111 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  visit,
+} from 'graphql';
+import type { VariableValues } from './arguments.ts';
+import { planSelection, type SelectionPlan } from './field-plan.ts';
+
+/**
+ * Maximum sets of conditions for which an operation is planned. The next set replaces the oldest.
+ */
+const MAX_CONDITION_SETS = 8;
+
+/** The plans of a query: one for each set of values of the variables in `@skip` and `@include`. */
+export class OperationPlan {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: { [name: string]: FragmentDefinitionNode } = Object.create(null);
+  /** Fields planned so far. A selection is planned when it is executed for the first time. */
+  plannedFields = 0;
+  readonly #rootType: GraphQLObjectType;
+  readonly #conditionNames: readonly string[];
+  readonly #selections = new Map<string, SelectionPlan>();
+
+  constructor(
+    schema: GraphQLSchema,
+    rootType: GraphQLObjectType,
+    operation: OperationDefinitionNode,
+    fragments: readonly FragmentDefinitionNode[],
+  ) {
+    this.schema = schema;
+    this.operation = operation;
+    for (const fragment of fragments) this.fragments[fragment.name.value] = fragment;
+    this.#rootType = rootType;
+    this.#conditionNames = conditionNamesIn([operation, ...fragments]);
+  }
+
+  /** Undefined if a condition is null: graphql-js reports the error at the selection. */
+  selectionFor(variableValues: VariableValues): SelectionPlan | undefined {
+    let key = '';
+    for (const name of this.#conditionNames) {
+      const value = Object.hasOwn(variableValues, name) ? variableValues[name] : undefined;
+      if (typeof value !== 'boolean') return undefined;
+      key += value ? '1' : '0';
+    }
+    return this.#selections.get(key) ?? this.#planFor(key, variableValues);
+  }
+
+  #planFor(key: string, variableValues: VariableValues): SelectionPlan {
+    const conditions = Object.fromEntries(
+      this.#conditionNames.map((name) => [name, variableValues[name]]),
+    );
+    const scope = { plan: this, conditions };
+    const selection = planSelection(this.#rootType, [this.operation.selectionSet], scope);
+    if (this.#selections.size >= MAX_CONDITION_SETS)
+      for (const oldest of this.#selections.keys()) {
+        this.#selections.delete(oldest);
+        break;
+      }
+    this.#selections.set(key, selection);
+    return selection;
+  }
+}
+
+/**
+ * Creates the plan of a valid operation. Undefined for an operation that graphql-js must execute:
+ * introspection, and any operation but a query.
+ */
+export function createOperationPlan(
+  schema: GraphQLSchema,
+  { definitions }: DocumentNode,
+  operation: OperationDefinitionNode,
+): OperationPlan | undefined {
+  const rootType = schema.getQueryType();
+  const fragments = definitions.filter(
+    (definition) => definition.kind === Kind.FRAGMENT_DEFINITION,
+  );
+  if (operation.operation !== 'query' || !rootType) return undefined;
+  if (usesIntrospection([operation, ...fragments])) return undefined;
+  return new OperationPlan(schema, rootType, operation, fragments);
+}
+
+type Definition = OperationDefinitionNode | FragmentDefinitionNode;
+
+function usesIntrospection(definitions: readonly Definition[]): boolean {
+  let isUsed = false;
+  for (const definition of definitions)
+    visit(definition, {
+      Field({ name }) {
+        if (name.value === '__schema' || name.value === '__type') isUsed = true;
+      },
+    });
+  return isUsed;
+}
+
+function conditionNamesIn(definitions: readonly Definition[]): readonly string[] {
+  const names = new Set<string>();
+  for (const definition of definitions)
+    visit(definition, {
+      Directive({ name, arguments: values = [] }) {
+        if (name.value !== 'skip' && name.value !== 'include') return;
+        for (const { value } of values)
+          if (value.kind === Kind.VARIABLE) names.add(value.name.value);
+      },
+    });
+  return [...names];
+}
