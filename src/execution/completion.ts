@@ -85,16 +85,22 @@ function createListCompleter(
     const items = toArray(value, info);
     let text = '[';
     let parts: JsonText[] | undefined;
-    for (let index = 0; index < items.length; index += 1) {
-      if (index > 0) text += ',';
-      const completed = completeAt(index, items[index], info, path, execution);
-      if (typeof completed === 'string') {
-        text += completed;
-      } else {
-        parts ??= [];
-        parts.push(text, completed);
-        text = '';
+    try {
+      for (let index = 0; index < items.length; index += 1) {
+        if (index > 0) text += ',';
+        const completed = completeAt(index, items[index], info, path, execution);
+        if (typeof completed === 'string') {
+          text += completed;
+        } else {
+          parts ??= [];
+          parts.push(text, completed);
+          text = '';
+        }
       }
+    } catch (error) {
+      // The other items may fail, too: their promises must not remain unhandled.
+      if (parts) joinTexts(parts).catch(() => {});
+      throw error;
     }
     text += ']';
     return parts ? joinTexts([...parts, text]) : text;
