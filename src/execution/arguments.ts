@@ -9,8 +9,7 @@ import {
   valueFromAST,
   visit,
 } from 'graphql';
-
-export type VariableValues = { [name: string]: unknown };
+import type { VariableValues } from './variables.ts';
 
 /**
  * Returns the coerced arguments of a field.

@@ -114,17 +114,26 @@ function createListCompleter(
     execution: Execution,
   ): JsonText {
     const path: Path = { prev: listPath, key: index, typename: undefined };
-    const onError = (error: unknown) =>
-      handleFieldError(error, info.fieldNodes, isNonNull, path, execution.errors);
     try {
       const completed =
         item instanceof Promise
           ? item.then((resolved) => completeItem(resolved, info, path, execution))
           : completeItem(item, info, path, execution);
-      return typeof completed === 'string' ? completed : completed.then(undefined, onError);
+      return typeof completed === 'string'
+        ? completed
+        : completed.then(undefined, (error) => handleItemError(error, info, path, execution));
     } catch (error) {
-      return onError(error);
+      return handleItemError(error, info, path, execution);
     }
+  }
+
+  function handleItemError(
+    error: unknown,
+    { fieldNodes }: ResolveInfo,
+    path: Path,
+    { errors }: Execution,
+  ): 'null' {
+    return handleFieldError(error, fieldNodes, isNonNull, path, errors);
   }
 }
 

@@ -2,7 +2,6 @@ import {
   type DocumentNode,
   type GraphQLError,
   type GraphQLSchema,
-  getVariableValues,
   isAbstractType,
   isObjectType,
   type OperationDefinitionNode,
@@ -13,12 +12,13 @@ import { Execution } from './execution.ts';
 import type { SelectionPlan } from './field-plan.ts';
 import { createOperationPlan, type OperationPlan } from './operation-plan.ts';
 import type { ResponseData } from './response-data.ts';
+import type { CoercionOptions, RawVariables } from './variables.ts';
 
 /** A valid operation with its variables. */
 export interface ExecutionRequest {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
-  readonly variables: { readonly [name: string]: unknown } | undefined;
+  readonly variables: RawVariables | undefined;
   readonly context: unknown;
 }
 
@@ -34,11 +34,6 @@ export type ExecutePlanned = (
   request: ExecutionRequest,
 ) => PlannedResult | Promise<PlannedResult> | undefined;
 
-export interface PlannedExecutorOptions {
-  /** Maximum errors of variables in one result. */
-  readonly maxCoercionErrors: number;
-}
-
 /**
  * Maximum fields of all cached plans, of which each takes about a kilobyte. A plan with more fields
  * is not cached.
@@ -52,7 +47,7 @@ const MAX_PLANNED_FIELDS = 32_768;
  */
 export function createPlannedExecutor(
   schema: GraphQLSchema,
-  options: PlannedExecutorOptions,
+  options: CoercionOptions,
 ): ExecutePlanned {
   if (!isSupported(schema)) return () => undefined;
   const plans = new LRUCache<OperationDefinitionNode, OperationPlan>({
@@ -61,38 +56,37 @@ export function createPlannedExecutor(
   });
 
   return ({ document, operation, variables, context }) => {
-    const cachedPlan = plans.get(operation);
-    const plan = cachedPlan ?? createOperationPlan(schema, document, operation);
+    const plan = plans.get(operation) ?? createPlan(document, operation);
     if (!plan) return undefined;
-    const { coerced, errors } = coerceVariables(operation, variables);
+    const { coerced, errors } = plan.coerceVariables(variables);
     if (errors) return { errors };
+    const plannedFields = plan.plannedFields;
     const selection = plan.selectionFor(coerced);
     if (!selection) return undefined;
-    const cachedFields = cachedPlan ? plan.plannedFields : -1;
     const result = execute(selection, new Execution(context, coerced));
-    if (result instanceof Promise)
-      return result.then((settled) => {
-        if (plan.plannedFields > cachedFields) cachePlan(plan);
-        return settled;
-      });
-    if (plan.plannedFields > cachedFields) cachePlan(plan);
-    return result;
+    if (!(result instanceof Promise)) {
+      if (plan.plannedFields > plannedFields) cachePlan(plan);
+      return result;
+    }
+    return result.then((settled) => {
+      if (plan.plannedFields > plannedFields) cachePlan(plan);
+      return settled;
+    });
   };
+
+  function createPlan(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+  ): OperationPlan | undefined {
+    const plan = createOperationPlan(schema, document, operation, options);
+    if (plan) cachePlan(plan);
+    return plan;
+  }
 
   /** Adds a plan, or updates its size. */
   function cachePlan(plan: OperationPlan): void {
     plans.delete(plan.operation);
     plans.set(plan.operation, plan);
-  }
-
-  function coerceVariables(
-    { variableDefinitions = [] }: OperationDefinitionNode,
-    variables: ExecutionRequest['variables'] = {},
-  ): ReturnType<typeof getVariableValues> {
-    if (variableDefinitions.length === 0) return { coerced: {} };
-    return getVariableValues(schema, variableDefinitions, variables, {
-      maxErrors: options.maxCoercionErrors,
-    });
   }
 }
 

@@ -7,8 +7,13 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql';
-import type { VariableValues } from './arguments.ts';
 import { planSelection, type SelectionPlan } from './field-plan.ts';
+import {
+  type CoerceVariables,
+  type CoercionOptions,
+  planVariables,
+  type VariableValues,
+} from './variables.ts';
 
 /**
  * Maximum sets of conditions for which an operation is planned. The next set replaces the oldest.
@@ -20,6 +25,7 @@ export class OperationPlan {
   readonly schema: GraphQLSchema;
   readonly operation: OperationDefinitionNode;
   readonly fragments: { [name: string]: FragmentDefinitionNode } = Object.create(null);
+  readonly coerceVariables: CoerceVariables;
   /** Fields planned so far. A selection is planned when it is executed for the first time. */
   plannedFields = 0;
   readonly #rootType: GraphQLObjectType;
@@ -31,10 +37,12 @@ export class OperationPlan {
     rootType: GraphQLObjectType,
     operation: OperationDefinitionNode,
     fragments: readonly FragmentDefinitionNode[],
+    options: CoercionOptions,
   ) {
     this.schema = schema;
     this.operation = operation;
     for (const fragment of fragments) this.fragments[fragment.name.value] = fragment;
+    this.coerceVariables = planVariables(schema, operation, options);
     this.#rootType = rootType;
     this.#conditionNames = conditionNamesIn([operation, ...fragments]);
   }
@@ -74,6 +82,7 @@ export function createOperationPlan(
   schema: GraphQLSchema,
   { definitions }: DocumentNode,
   operation: OperationDefinitionNode,
+  options: CoercionOptions,
 ): OperationPlan | undefined {
   const rootType = schema.getQueryType();
   const fragments = definitions.filter(
@@ -81,7 +90,7 @@ export function createOperationPlan(
   );
   if (operation.operation !== 'query' || !rootType) return undefined;
   if (usesIntrospection([operation, ...fragments])) return undefined;
-  return new OperationPlan(schema, rootType, operation, fragments);
+  return new OperationPlan(schema, rootType, operation, fragments, options);
 }
 
 type Definition = OperationDefinitionNode | FragmentDefinitionNode;
