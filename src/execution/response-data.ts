@@ -1,8 +1,11 @@
 /** Stands around the number of a deferred value. JSON text contains no control characters. */
 const MARK = '\u0000';
 
-/** Maximum characters of a value that is serialized during execution. */
-export const MAX_INLINE_LENGTH = 1_024;
+/**
+ * Maximum characters of a value that is serialized during execution. A field takes about as many
+ * bytes anyway.
+ */
+export const MAX_INLINE_LENGTH = 256;
 
 /**
  * The `data` of a response as JSON text. Large values are not copied during execution: operations
