@@ -65,11 +65,11 @@ export function createPlannedExecutor(
     if (!selection) return undefined;
     const result = execute(selection, new Execution(context, coerced));
     if (!(result instanceof Promise)) {
-      if (plan.plannedFields > plannedFields) cachePlan(plan);
+      if (plan.plannedFields !== plannedFields) cachePlan(plan);
       return result;
     }
     return result.then((settled) => {
-      if (plan.plannedFields > plannedFields) cachePlan(plan);
+      if (plan.plannedFields !== plannedFields) cachePlan(plan);
       return settled;
     });
   };

@@ -28,11 +28,13 @@ export interface FieldPlan {
   readonly plan: OperationPlan;
 }
 
-/** The operation for which a selection is planned. */
+/** The operation for which selections are planned, with one set of conditions. */
 export interface PlanScope {
   readonly plan: OperationPlan;
   /** The values of the variables in `@skip` and `@include`. */
   readonly conditions: { readonly [variable: string]: unknown };
+  /** Fields planned so far. A selection is planned when it is executed for the first time. */
+  plannedFields: number;
 }
 
 /** The fields that are selected of an object type, in response order. */
@@ -74,7 +76,7 @@ function planField(
   fieldNodes: readonly FieldNode[],
   scope: PlanScope,
 ): FieldPlan {
-  scope.plan.plannedFields += 1;
+  scope.plannedFields += 1;
   const selectionSets = fieldNodes.flatMap(({ selectionSet }) => selectionSet ?? []);
   return {
     responseName,

@@ -7,7 +7,7 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql';
-import { planSelection, type SelectionPlan } from './field-plan.ts';
+import { type PlanScope, planSelection, type SelectionPlan } from './field-plan.ts';
 import {
   type CoerceVariables,
   type CoercionOptions,
@@ -26,11 +26,9 @@ export class OperationPlan {
   readonly operation: OperationDefinitionNode;
   readonly fragments: { [name: string]: FragmentDefinitionNode } = Object.create(null);
   readonly coerceVariables: CoerceVariables;
-  /** Fields planned so far. A selection is planned when it is executed for the first time. */
-  plannedFields = 0;
   readonly #rootType: GraphQLObjectType;
   readonly #conditionNames: readonly string[];
-  readonly #selections = new Map<string, SelectionPlan>();
+  readonly #plans = new Map<string, ConditionalPlan>();
 
   constructor(
     schema: GraphQLSchema,
@@ -47,6 +45,13 @@ export class OperationPlan {
     this.#conditionNames = conditionNamesIn([operation, ...fragments]);
   }
 
+  /** Fields planned so far, for all sets of conditions. */
+  get plannedFields(): number {
+    let sum = 0;
+    for (const { scope } of this.#plans.values()) sum += scope.plannedFields;
+    return sum;
+  }
+
   /** Undefined if a condition is null: graphql-js reports the error at the selection. */
   selectionFor(variableValues: VariableValues): SelectionPlan | undefined {
     let key = '';
@@ -55,23 +60,27 @@ export class OperationPlan {
       if (typeof value !== 'boolean') return undefined;
       key += value ? '1' : '0';
     }
-    return this.#selections.get(key) ?? this.#planFor(key, variableValues);
+    return (this.#plans.get(key) ?? this.#planFor(key, variableValues)).selection;
   }
 
-  #planFor(key: string, variableValues: VariableValues): SelectionPlan {
+  #planFor(key: string, variableValues: VariableValues): ConditionalPlan {
     const conditions = Object.fromEntries(
       this.#conditionNames.map((name) => [name, variableValues[name]]),
     );
-    const scope = { plan: this, conditions };
+    const scope = { plan: this, conditions, plannedFields: 0 };
     const selection = planSelection(this.#rootType, [this.operation.selectionSet], scope);
-    if (this.#selections.size >= MAX_CONDITION_SETS)
-      for (const oldest of this.#selections.keys()) {
-        this.#selections.delete(oldest);
-        break;
-      }
-    this.#selections.set(key, selection);
-    return selection;
+    const [oldest] = this.#plans.keys();
+    if (oldest !== undefined && this.#plans.size >= MAX_CONDITION_SETS) this.#plans.delete(oldest);
+    const plan = { selection, scope };
+    this.#plans.set(key, plan);
+    return plan;
   }
+}
+
+/** The plan for one set of conditions. */
+interface ConditionalPlan {
+  readonly selection: SelectionPlan;
+  readonly scope: PlanScope;
 }
 
 /**
