@@ -19,7 +19,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   doctor:
     'binding, config (types), generated, node:diagnostics_channel, node:util, pagination, rest, rest/transport, system-clock.ts',
-  'doctor/checks':
+  'doctor/services':
     'cache/redis, config, doctor (types), http/auth, jose, rest/transport, system-clock.ts',
   'drain.ts': 'node:http (types), node:net',
   execution: 'binding, graphql, lru-cache',
@@ -99,7 +99,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   console: ['observability'],
   // Every other file receives the clock as an option.
   'Date.now': [
-    'doctor/checks/service-clock.ts',
+    'doctor/services/service-clock.ts',
     'doctor/run-doctor.ts',
     'gateway.ts',
     'observability/logger.ts',

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, test, vi } from 'vitest';
 import { type Environment, readSettings } from '#config/settings.ts';
-import { checkJwks } from '#doctor/checks/jwks.ts';
+import { checkJwks } from '#doctor/services/jwks.ts';
 import { listen, listenTcp, type RealServer } from '../rest/real-server.ts';
 import { freePort } from '../sockets/demo-process.ts';
 import { createKey, toJwk } from '../support/token-issuer.ts';

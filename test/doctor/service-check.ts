@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { ServiceClock } from '#doctor/checks/service-clock.ts';
 import type { Finding } from '#doctor/finding.ts';
+import type { ServiceClock } from '#doctor/services/service-clock.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 
 /** The time of this machine in the tests. */

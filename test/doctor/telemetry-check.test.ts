@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { type Environment, readSettings } from '#config/settings.ts';
-import { checkTelemetry } from '#doctor/checks/telemetry.ts';
+import { checkTelemetry } from '#doctor/services/telemetry.ts';
 import { listen, listenTcp } from '../rest/real-server.ts';
 import { freePort } from '../sockets/demo-process.ts';
 import { createServiceClock, dateHeader, toLines } from './service-check.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Environment, readSettings } from '#config/settings.ts';
-import { checkRedis } from '#doctor/checks/redis.ts';
-import type { ServiceClock } from '#doctor/checks/service-clock.ts';
+import { checkRedis } from '#doctor/services/redis.ts';
+import type { ServiceClock } from '#doctor/services/service-clock.ts';
 import { createManualTimers, listenTcp } from '../rest/real-server.ts';
 import { freePort } from '../sockets/demo-process.ts';
 import {
