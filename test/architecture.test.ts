@@ -18,9 +18,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   context:
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   doctor:
-    'binding, config (types), generated, node:diagnostics_channel, node:util, pagination, rest, rest/transport, system-clock.ts',
-  'doctor/services':
-    'cache/redis, config, doctor (types), http/auth, jose, rest/transport, system-clock.ts',
+    'binding, config, errors, generated, node:diagnostics_channel, node:util, pagination, rest, rest/transport, system-clock.ts',
+  'doctor/services': 'cache/redis, config, doctor (types), errors, http/auth, jose, rest/transport',
   'drain.ts': 'node:http (types), node:net',
   execution: 'binding, graphql, lru-cache',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
@@ -99,7 +98,6 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   console: ['observability'],
   // Every other file receives the clock as an option.
   'Date.now': [
-    'doctor/services/service-clock.ts',
     'doctor/run-doctor.ts',
     'gateway.ts',
     'observability/logger.ts',

@@ -12,7 +12,7 @@ export interface Finding {
   /** In kebab case. */
   readonly check: string;
   readonly verdict: Verdict;
-  /** One plain sentence. */
+  /** Plain sentences, mostly one. */
   readonly message: string;
   /** Settings to use, by the name of the variable. */
   readonly settings?: Readonly<Record<string, string>>;

@@ -29,12 +29,15 @@ export type FailureCauseKind = (typeof FAILURE_CAUSE_KINDS)[number];
 /** Contains nothing of a URL but a host, nothing of a body, and no key. */
 export interface FailureCause {
   readonly kind: FailureCauseKind;
-  /** The code of the error, of the system, of OpenSSL or of undici: `ECONNREFUSED`. */
+  /**
+   * The code of the error, of the system, of OpenSSL or of undici: `ECONNREFUSED`. For an error
+   * without a code, its name.
+   */
   readonly code?: string | undefined;
   readonly status?: number | undefined;
   /**
    * `redirect`: the host of the new address; absent if it has none. `certificate`: the names that
-   * the certificate is for, if they do not match.
+   * the certificate is for, if they do not match. `proxy`: the proxy that cannot be reached.
    */
   readonly hosts?: readonly string[] | undefined;
   /** `response-timeout`: the stage that took too long. */
@@ -88,16 +91,35 @@ export function toErrorCode(error: unknown): string {
 /** Classifies the error of a request that got no response, or whose response broke off. */
 export function toTransportCause(error: unknown, target?: RequestTarget): FailureCause {
   const coded = toCoded(error);
-  const code = toSafeCode(coded?.code);
+  const code = toSafeCode(coded?.code) ?? toSafeName(error);
   const proxyStatus = toProxyStatus(coded ?? error);
   if (proxyStatus !== undefined) return { kind: 'proxy', status: proxyStatus };
-  if (coded && target && isProxyError(coded, target)) return { kind: 'proxy', code };
+  const proxy = coded && target && findProxy(coded, target);
+  if (proxy) return { kind: 'proxy', code, hosts: [`${proxy.hostname}:${proxy.port}`] };
   const stage = TIMEOUT_STAGES[code ?? ''];
   if (stage) return { kind: 'response-timeout', stage };
-  if (code === undefined) return { kind: 'other', code: toSafeName(error) };
+  if (code === undefined) return { kind: 'other' };
   const kind = toKind(code, coded);
   const hosts = kind === 'certificate' ? toCertificateHosts(coded) : undefined;
   return { kind, code, ...(hosts && { hosts }) };
+}
+
+/** Classifies an error by its code or its name alone. */
+export function toFailureCauseKind(code: string): FailureCauseKind {
+  if (TIMEOUT_STAGES[code]) return 'response-timeout';
+  return KINDS.find(([codes]) => codes.test(code))?.[1] ?? 'other';
+}
+
+/** Classifies a status that says something about the server, and not only about one request. */
+export function toStatusCause(
+  status: number,
+  location: string | undefined,
+  baseUrl: string,
+): FailureCause | undefined {
+  if (status >= 300 && status <= 399) return toRedirectCause(status, location, baseUrl);
+  if (status === 404 || status === 410) return { kind: 'not-found', status };
+  if (status === 429) return { kind: 'rate-limited', status };
+  return status >= 500 ? { kind: 'server-error', status } : undefined;
 }
 
 /** Classifies a redirect. Of the new address only the host is kept: its query may have a token. */
@@ -138,22 +160,27 @@ function toSafeCode(code: string | undefined): string | undefined {
   return code !== undefined && /^[A-Z][A-Z\d_]{1,60}$/.test(code) ? code : undefined;
 }
 
+/** The name of an error. The classes of the Redis client set none of their own. */
 function toSafeName(error: unknown): string | undefined {
-  return error instanceof Error && /^[A-Z][A-Za-z]{1,60}$/.test(error.name)
-    ? error.name
-    : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const name = error.name === 'Error' ? error.constructor.name : error.name;
+  return /^[A-Z][A-Za-z]{1,60}$/.test(name) ? name : undefined;
 }
 
 const TIMEOUT_STAGES: { readonly [code: string]: TimeoutStage } = {
   UND_ERR_HEADERS_TIMEOUT: 'headers',
   UND_ERR_BODY_TIMEOUT: 'body',
+  // Of `AbortSignal.timeout`, and of the Redis client.
+  TimeoutError: 'response',
+  SocketTimeoutError: 'response',
 };
 
+/** By the codes of Node.js, OpenSSL and undici, and by the names of errors without a code. */
 const KINDS: readonly (readonly [codes: RegExp, kind: FailureCauseKind])[] = [
   [/^ECONNREFUSED$/, 'connection-refused'],
   [/^(ENOTFOUND|EAI_.*)$/, 'name-not-found'],
   [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN)$/, 'unreachable'],
-  [/^UND_ERR_CONNECT_TIMEOUT$/, 'connect-timeout'],
+  [/^(UND_ERR_CONNECT_TIMEOUT|ConnectionTimeoutError)$/, 'connect-timeout'],
   [/^UND_ERR_PRX_/, 'proxy'],
   [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, 'header-overflow'],
   [
@@ -161,8 +188,9 @@ const KINDS: readonly (readonly [codes: RegExp, kind: FailureCauseKind])[] = [
     'certificate',
   ],
   [/^(EPROTO|ERR_SSL_|ERR_TLS_)/, 'tls'],
-  [/^(HPE_|UND_ERR_RES_)/, 'invalid-response'],
+  [/^(HPE_|UND_ERR_RES_|HTTPParserError$)/, 'invalid-response'],
   [/^(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|UND_ERR_SOCKET)$/, 'connection-closed'],
+  [/^(SocketClosedUnexpectedlyError|ClientClosedError)$/, 'connection-closed'],
 ];
 
 /** Node's message for a connection that closes during the TLS handshake; its code is ECONNRESET. */
@@ -171,7 +199,7 @@ const HANDSHAKE_CLOSED = /before secure TLS connection was established/;
 function toKind(code: string, error: CodedError | undefined): FailureCauseKind {
   if (code === 'ETIMEDOUT' && error?.syscall === 'connect') return 'connect-timeout';
   if (error && HANDSHAKE_CLOSED.test(error.message)) return 'tls';
-  return KINDS.find(([codes]) => codes.test(code))?.[1] ?? 'other';
+  return toFailureCauseKind(code);
 }
 
 /** undici reports the status of a proxy only in the message. */
@@ -185,9 +213,12 @@ function toProxyStatus(error: unknown): number | undefined {
   return status === undefined ? undefined : Number(status);
 }
 
-/** Whether the connection that failed was one to a proxy, and not to the server. */
-function isProxyError({ hostname, port }: CodedError, target: RequestTarget): boolean {
-  return target.proxies.some(
+/** The proxy, if the connection that failed was one to a proxy, and not to the server. */
+function findProxy(
+  { hostname, port }: CodedError,
+  target: RequestTarget,
+): ServerAddress | undefined {
+  return target.proxies.find(
     (proxy) =>
       (hostname === proxy.hostname && hostname !== target.hostname) ||
       (port === proxy.port && port !== target.port),

@@ -1,5 +1,8 @@
-import type { FailureCause, FailureCauseKind } from '#errors/failure-cause.ts';
-import { toTransportCause } from '#errors/failure-cause.ts';
+import {
+  type FailureCause,
+  type FailureCauseKind,
+  toFailureCauseKind,
+} from '#errors/failure-cause.ts';
 import {
   type ConditionLogOptions,
   type ConditionState,
@@ -82,15 +85,10 @@ const REDIS_CAUSES: { readonly [reason: string]: RedisCause } = {
   NOAUTH: 'unauthorized',
   WRONGPASS: 'unauthorized',
   NOPERM: 'forbidden',
-  ConnectionTimeoutError: 'connect-timeout',
-  SocketTimeoutError: 'response-timeout',
-  SocketClosedUnexpectedlyError: 'connection-closed',
 };
 
 function toRedisCause(reason: string): RedisCause {
   if (reason.startsWith('no reply')) return 'response-timeout';
   if (reason.includes('like Redis')) return 'invalid-response';
-  return (
-    REDIS_CAUSES[reason] ?? toTransportCause(Object.assign(new Error(), { code: reason })).kind
-  );
+  return REDIS_CAUSES[reason] ?? toFailureCauseKind(reason);
 }

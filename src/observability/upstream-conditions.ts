@@ -1,4 +1,5 @@
-import { describeFailure } from '#errors/describe-failure.ts';
+import { describeFailure, explainFailure } from '#errors/describe-failure.ts';
+import { toRevoxServer } from '#errors/failing-server.ts';
 import type { FailureCause, FailureCauseKind } from '#errors/failure-cause.ts';
 import type {
   CircuitChange,
@@ -65,11 +66,9 @@ export function createUpstreamConditions({
   upstreamState,
   monotonicNow,
 }: UpstreamConditionsOptions): UpstreamConditions {
-  const server = {
-    url: baseUrl,
-    urlSetting: 'REVOX_BASE_URL',
+  const server = toRevoxServer(baseUrl, {
     keySetting: keyHolder === 'gateway' ? 'REVOX_API_KEY' : 'the key of a caller',
-  };
+  });
   const failing: Condition<FailureCauseKind> = conditionLog.create({
     name: 'upstream',
     level: 'error',
@@ -138,8 +137,7 @@ export function createUpstreamConditions({
     if (!failing.isActive && hasSucceeded && failures.count < MIN_FAILURES) return;
     failing.report(cause.kind, {
       describe(isFirst) {
-        const { sentence, advice } = describeFailure(cause, server);
-        return `The Revox API ${isFirst ? 'fails' : 'still fails'}: ${sentence} ${advice}`;
+        return `The Revox API ${isFirst ? 'fails' : 'still fails'}: ${explainFailure(cause, server)}`;
       },
       fields: { code: cause.code, status: cause.status },
       earlier,

@@ -2,6 +2,7 @@ import {
   type FailureCause,
   type FailureCauseKind,
   toRedirectCause,
+  toStatusCause,
 } from '#errors/failure-cause.ts';
 import {
   CredentialRejectedError,
@@ -50,7 +51,7 @@ export function createResponseFailures({
   ): FailedRequest {
     const { status } = response;
     if (canBeMistaken(status) && isWebPage(response)) return toFailedPage(requestLine, response);
-    const details = toDetails(response, toStatusCause(requestLine, query, response));
+    const details = toDetails(response, toFailureCause(requestLine, query, response));
     if (status === 401 || status === 403) {
       const error =
         keyHolder === 'caller'
@@ -78,7 +79,7 @@ export function createResponseFailures({
   ): FailedRequest {
     const { status } = response;
     const cause: FailureCause = isRedirect(status)
-      ? toRedirect(response)
+      ? toRedirectCause(status, response.header('location'), baseUrl)
       : { kind: 'web-page', status };
     return new FailedRequest(
       'server-error',
@@ -88,7 +89,7 @@ export function createResponseFailures({
   }
 
   /** The cause of a status. A status that concerns a single key, object or request has none. */
-  function toStatusCause(
+  function toFailureCause(
     { path }: UpstreamRequestLine,
     query: string,
     response: TransportResponse,
@@ -96,17 +97,9 @@ export function createResponseFailures({
     const { status } = response;
     const keyCause = keyHolder === 'gateway' ? KEY_CAUSES[status] : undefined;
     if (keyCause) return { kind: keyCause, status };
-    if (isRedirect(status)) return toRedirect(response);
-    if (status === 429) return { kind: 'rate-limited', status };
-    if (status === 404 || status === 410)
-      return isList(path) && isFirstPage(query)
-        ? { kind: 'not-found', status, endpoint: path }
-        : undefined;
-    return status < 500 ? undefined : { kind: 'server-error', status };
-  }
-
-  function toRedirect({ status, header }: TransportResponse): FailureCause {
-    return toRedirectCause(status, header('location'), baseUrl);
+    const cause = toStatusCause(status, response.header('location'), baseUrl);
+    if (cause?.kind !== 'not-found') return cause;
+    return isList(path) && isFirstPage(query) ? { ...cause, endpoint: path } : undefined;
   }
 
   function toDetails(

@@ -17,13 +17,13 @@ describe('Doctor and an upstream that does not work', () => {
       settings: { REVOX_API_KEY: 'sk_unknown' },
       check: 'key',
       verdict:
-        'failure: The API refuses the key (401): check that the key is complete, and that REVOX_BASE_URL is the server that issued it.',
+        'failure: localhost rejects the key (status 401). Check that the key is complete, belongs to this API, and was not revoked.',
     },
     'forbids the key to read': {
       prepare: ({ control }) => control.fail('/assistants', { status: 403 }),
       check: 'key',
       verdict:
-        'failure: The API does not allow the key to read assistants (403): check its permissions, and firewalls between.',
+        'failure: localhost does not allow the key to read its data (status 403). Check the permissions of the key, and the firewalls in front of the server.',
     },
     'needs a key, and gets none': {
       settings: { REVOX_API_KEY: undefined },
@@ -48,7 +48,7 @@ describe('Doctor and an upstream that does not work', () => {
           headers: { location: 'https://www.getrevox.example/api/assistants' },
         }),
       verdict:
-        'failure: getrevox.example redirects to https://www.getrevox.example (301), and the gateway follows no redirect, which could carry the key to another server: set REVOX_BASE_URL to the target.',
+        'failure: getrevox.example redirects to www.getrevox.example (status 301), and the gateway follows no redirect. If www.getrevox.example is the right server, set REVOX_BASE_URL to its address.',
       advice: { REVOX_BASE_URL: 'https://www.getrevox.example/api' },
     },
     'redirects http to https': {
@@ -59,7 +59,7 @@ describe('Doctor and an upstream that does not work', () => {
           headers: { location: 'https://www.getrevox.example/api/assistants' },
         }),
       verdict:
-        'failure: www.getrevox.example redirects to https://www.getrevox.example (308), and the gateway follows no redirect, which could carry the key to another server: set REVOX_BASE_URL to the target.',
+        'failure: www.getrevox.example redirects to another address of its own (status 308), and the gateway follows no redirect. Check the scheme, the host and the path of REVOX_BASE_URL.',
       advice: { REVOX_BASE_URL: 'https://www.getrevox.example/api' },
     },
     'redirects to a login page': {
@@ -67,7 +67,7 @@ describe('Doctor and an upstream that does not work', () => {
       prepare: ({ control }) =>
         control.fail('', { status: 302, headers: { location: '/login?next=%2Fapi' } }),
       verdict:
-        'failure: www.getrevox.example redirects to another path (302), and the gateway follows no redirect, which could carry the key to another server: set REVOX_BASE_URL to the target.',
+        'failure: www.getrevox.example redirects to another address of its own (status 302), and the gateway follows no redirect. Check the scheme, the host and the path of REVOX_BASE_URL.',
       advice: {},
     },
     'redirects to a target with a command for a shell': {
@@ -77,58 +77,62 @@ describe('Doctor and an upstream that does not work', () => {
           headers: { location: 'https://x.example/$(reboot);/assistants' },
         }),
       verdict:
-        'failure: localhost redirects to https://x.example (302), and the gateway follows no redirect, which could carry the key to another server: set REVOX_BASE_URL to the target.',
+        'failure: localhost redirects to x.example (status 302), and the gateway follows no redirect. If x.example is the right server, set REVOX_BASE_URL to its address.',
       advice: {},
     },
     'redirects to nowhere': {
       prepare: ({ control }) => control.fail('', { status: 302, headers: { location: 'http://' } }),
-      verdict: 'failure: localhost redirects (302) without a usable target.',
+      verdict:
+        'failure: localhost redirects (status 302), and the gateway follows no redirect. Check the scheme, the host and the path of REVOX_BASE_URL.',
     },
     'serves a web page': {
       prepare: ({ control }) => control.corrupt('', '<!doctype html><title>Revox</title>', page),
       verdict:
-        'failure: localhost responds with a web page (status 200), not with JSON: check the path in REVOX_BASE_URL, which usually is /api.',
+        'failure: localhost sends HTML or XML instead of JSON (status 200). Another server, a login page, a firewall or a maintenance page responds. Check the host and the path of REVOX_BASE_URL.',
       advice: {},
     },
     'serves a web page where the path of the base URL is missing': {
       settings: { REVOX_BASE_URL: 'https://www.getrevox.example' },
       prepare: ({ control }) => control.corrupt('', '<!doctype html>', { ...page, status: 404 }),
       verdict:
-        'failure: www.getrevox.example responds with a web page (status 404), not with JSON: REVOX_BASE_URL lacks a path, such as /api.',
+        'failure: www.getrevox.example sends HTML or XML instead of JSON (status 404). Another server, a login page, a firewall or a maintenance page responds. REVOX_BASE_URL has no path. The path of the Revox API ends with /api.',
       advice: { REVOX_BASE_URL: 'https://www.getrevox.example/api' },
     },
     'has no list of assistants at its base URL': {
       settings: { REVOX_BASE_URL: 'http://localhost/api/v2' },
       verdict:
-        'failure: localhost has no /assistants at this base URL (404): check the path in REVOX_BASE_URL, which usually is /api.',
+        'failure: localhost has no /assistants (status 404). Check the path of REVOX_BASE_URL: the gateway adds /assistants to it. The path of the Revox API ends with /api.',
       advice: {},
     },
     'is behind a firewall': {
       prepare: ({ control }) => control.corrupt('', '<html>', { ...page, status: 403 }),
       verdict:
-        'failure: localhost responds with a web page and status 403: a firewall or a login page stands in front of the API.',
+        'failure: localhost sends HTML or XML instead of JSON (status 403). Another server, a login page, a firewall or a maintenance page responds. Check the host and the path of REVOX_BASE_URL.',
     },
     'fails with 503': {
       prepare: ({ control }) => control.fail('', { status: 503 }),
-      verdict: 'failure: The API fails with status 503: try again later.',
+      verdict:
+        'failure: localhost responds with an error of its own (status 503). The fault is in the server. The gateway needs no restart.',
     },
     'limits the rate from the first request on': {
       prepare: ({ control }) => control.fail('', { status: 429, headers: { 'retry-after': '30' } }),
-      verdict: 'failure: The API limits the rate of requests (429): try again in 30 seconds.',
+      verdict:
+        'failure: localhost limits the rate of requests (status 429). Try again in 30 seconds.',
     },
     'rejects the request': {
       prepare: ({ control }) => control.fail('', { status: 418 }),
-      verdict: 'failure: The API rejects the request with status 418.',
+      verdict:
+        'failure: localhost sends unexpected responses: status 418. Check the host and the path of REVOX_BASE_URL; if they are right, the server has changed.',
     },
     'sends text': {
       prepare: ({ control }) => control.corrupt('', 'It works!', { contentType: 'text/plain' }),
       verdict:
-        'failure: localhost responds with status 200 and a body that is not JSON: check the path in REVOX_BASE_URL, which usually is /api.',
+        'failure: localhost sends unexpected responses: not JSON. Check the host and the path of REVOX_BASE_URL; if they are right, the server has changed.',
     },
     'resets the connection': {
       prepare: ({ control }) => control.reset(''),
       verdict:
-        'failure: localhost closes the connection without a response (ECONNRESET): if it expects TLS, REVOX_BASE_URL must begin with https://.',
+        'failure: localhost closes connections before the response is complete (ECONNRESET). The server or a proxy in front of it fails, or it expects TLS: then the URL must begin with https://.',
     },
     'is another API': {
       prepare: ({ control }) => {
@@ -143,7 +147,7 @@ describe('Doctor and an upstream that does not work', () => {
   };
 
   test.each(Object.entries(failures))(
-    'an upstream that %s is explained in one sentence, after one request',
+    'an upstream that %s is explained after one request',
     async (_, failure) => {
       const diagnosis = await diagnose(failure);
 

@@ -9,6 +9,8 @@ import { createKey, toJwk } from '../support/token-issuer.ts';
 import { createServiceClock, dateHeader, toLines } from './service-check.ts';
 
 const CONSEQUENCE = 'The gateway rejects bearer tokens with 503.';
+const DISCOVERY =
+  'The discovery document of the issuer (/.well-known/openid-configuration) names the URL as jwks_uri.';
 const KEY_SET = {
   keys: [await toJwk(await createKey('one')), await toJwk(await createKey('two', 'RS256'))],
 };
@@ -41,7 +43,7 @@ async function linesOf(sent: Reply): Promise<string[]> {
   await using issuer = await listen((response) => reply(response, sent));
   const lines = toLines(await check(`${issuer.origin}/keys?key=secret`));
   expectOneRequest(issuer, '/keys?key=secret');
-  return lines;
+  return lines.map((line) => line.replace(`127.0.0.1:${issuer.port}`, 'HOST'));
 }
 
 function expectOneRequest(issuer: RealServer, path: string): void {
@@ -57,7 +59,7 @@ const CLOCK =
 
 describe('JWKS check of doctor', () => {
   test('without JWT_JWKS_URL nothing is checked', async () => {
-    expect(await checkJwks(readSettings({}))).toEqual([]);
+    expect(await checkJwks(readSettings({}), createServiceClock().clock)).toEqual([]);
   });
 
   test('a healthy issuer passes every check with one request', async () => {
@@ -68,23 +70,28 @@ describe('JWKS check of doctor', () => {
     [
       'a web page',
       { headers: { 'content-type': 'text/html' }, body: '<!doctype html>' },
-      'JWT_JWKS_URL returns a web page (200) instead of a key set: check its host and its path.',
+      `HOST sends HTML or XML instead of JSON (status 200). Another server, a login page, a firewall or a maintenance page responds. Check the host and the path of JWT_JWKS_URL. ${DISCOVERY}`,
     ],
     [
       '404',
       { status: 404 },
-      'JWT_JWKS_URL returns 404: check its path. The discovery document of the issuer (/.well-known/openid-configuration) names the URL as jwks_uri.',
+      `HOST has nothing at the path of JWT_JWKS_URL (status 404). Check the path of JWT_JWKS_URL. ${DISCOVERY}`,
     ],
     [
       '403',
       { status: 403 },
       'JWT_JWKS_URL rejects the request (403): a key set must be readable without a credential.',
     ],
-    ['503', { status: 503 }, 'JWT_JWKS_URL returns 503 instead of a key set.'],
+    [
+      '503',
+      { status: 503 },
+      'HOST responds with an error of its own (status 503). The fault is in the server. The gateway needs no restart.',
+    ],
+    ['204', { status: 204 }, 'JWT_JWKS_URL returns 204 instead of a key set.'],
     [
       'a redirect',
       { status: 302, headers: { location: 'https://login.test/path?token=secret' } },
-      'JWT_JWKS_URL redirects (302) to login.test, and the gateway follows no redirect: set JWT_JWKS_URL to the final URL.',
+      'HOST redirects to login.test (status 302), and the gateway follows no redirect. If login.test is the right server, set JWT_JWKS_URL to its address.',
     ],
   ])('%s instead of a key set is explained', async (_name, sent, problem) => {
     expect(await linesOf(sent)).toEqual([`failure jwks-connection: ${problem} ${CONSEQUENCE}`]);
@@ -164,22 +171,23 @@ describe('JWKS check of doctor', () => {
   test('an address without a server is explained', async () => {
     const port = await freePort();
     expect(toLines(await check(`http://127.0.0.1:${port}/secret`))).toEqual([
-      `failure jwks-connection: Nothing listens at 127.0.0.1:${port} (ECONNREFUSED): check the host and the port of JWT_JWKS_URL. ${CONSEQUENCE}`,
+      `failure jwks-connection: 127.0.0.1:${port} refuses connections (ECONNREFUSED). Check the host and the port of JWT_JWKS_URL, and whether the server runs. ${CONSEQUENCE}`,
     ]);
     expect(toLines(await check('https://id.invalid/secret'))).toEqual([
       expect.stringMatching(
-        /^failure jwks-connection: The name id\.invalid cannot be resolved \((ENOTFOUND|EAI_AGAIN)\): check the host of JWT_JWKS_URL\. /,
+        /^failure jwks-connection: The name id\.invalid (does not exist \(ENOTFOUND\)|cannot be resolved \(EAI_AGAIN\))\. Check .*the host of JWT_JWKS_URL/,
       ),
     ]);
   });
 
-  test('a proxy that refuses the connection is named as a possible cause', async () => {
+  test('a proxy that refuses the connection is named', async () => {
     await using issuer = await listen((response) => reply(response, { body: KEY_SET }));
-    const proxy = { HTTP_PROXY: `http://127.0.0.1:${await freePort()}` };
+    const port = await freePort();
+    const proxy = { HTTP_PROXY: `http://user:secret@127.0.0.1:${port}` };
     // The environment of the tests exempts 127.0.0.1.
     const url = `${issuer.origin.replace('127.0.0.1', '[::1]')}/keys`;
     expect(toLines(await check(url, proxy))).toEqual([
-      `failure jwks-connection: Nothing listens at [::1]:${issuer.port} (ECONNREFUSED): check the host and the port of JWT_JWKS_URL. HTTPS_PROXY or HTTP_PROXY is set: the request goes through the proxy, unless NO_PROXY names the host. ${CONSEQUENCE}`,
+      `failure jwks-connection: The proxy 127.0.0.1:${port} for requests to [::1]:${issuer.port} cannot be reached (ECONNREFUSED). Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY. ${CONSEQUENCE}`,
     ]);
     expect(issuer.requests).toEqual([]);
   });
@@ -188,7 +196,7 @@ describe('JWKS check of doctor', () => {
     await using plain = await listen((response) => response.end());
     expect(toLines(await check(`https://127.0.0.1:${plain.port}/`))).toEqual([
       expect.stringMatching(
-        /^failure jwks-connection: 127\.0\.0\.1:\d+ does not speak TLS \(\w+\): check the scheme and the port of JWT_JWKS_URL\. /,
+        /^failure jwks-connection: The TLS handshake with 127\.0\.0\.1:\d+ fails \(\w+\)\. Check whether the port of JWT_JWKS_URL speaks TLS; the URL of a server without TLS begins with http:\/\/\. /,
       ),
     ]);
     expect(plain.requests).toEqual([]);
@@ -207,7 +215,7 @@ describe('JWKS check of doctor', () => {
     await request;
     timers.elapse(5_000);
     expect(toLines(await pending)).toEqual([
-      `failure jwks-connection: 127.0.0.1:${issuer.port} did not respond within 5 s. ${CONSEQUENCE}`,
+      `failure jwks-connection: 127.0.0.1:${issuer.port} sends no complete response within 5 s. The server is slow, overloaded, or not reachable through its load balancer. ${CONSEQUENCE}`,
     ]);
     expect(issuer.connections).toBe(1);
     await vi.waitUntil(() => timers.running.length === 0);

@@ -62,7 +62,7 @@ describe('Doctor over sockets', () => {
     const diagnosis = await diagnoseAt(`http://127.0.0.1:${port}/api`);
 
     expect(diagnosis.verdictOf('connection')).toBe(
-      `failure: No server listens on 127.0.0.1:${port} (ECONNREFUSED): check host and port in REVOX_BASE_URL.`,
+      `failure: 127.0.0.1:${port} refuses connections (ECONNREFUSED). Check the host and the port of REVOX_BASE_URL, and whether the server runs.`,
     );
     expect(diagnosis).toMatchObject({ exitCode: 1, requests: 1, settings: {} });
   });
@@ -72,7 +72,7 @@ describe('Doctor over sockets', () => {
 
     // Without a name server of its own a machine cannot decide.
     expect(diagnosis.verdictOf('connection')).toMatch(
-      /^failure: (The name revox\.invalid has no address \(ENOTFOUND\): check the host in REVOX_BASE_URL, and the DNS of this machine\.|The name servers of this machine do not respond for revox\.invalid \(EAI_AGAIN\): check its DNS\.)$/,
+      /^failure: The name revox\.invalid (does not exist \(ENOTFOUND\)\. Check the host of REVOX_BASE_URL, and the DNS of the gateway\.|cannot be resolved \(EAI_AGAIN\)\. Check whether the DNS server of the gateway responds, and the host of REVOX_BASE_URL\.)$/,
     );
     expect(diagnosis.exitCode).toBe(1);
   });
@@ -85,7 +85,7 @@ describe('Doctor over sockets', () => {
     });
 
     expect(diagnosis.verdictOf('connection')).toBe(
-      `failure: The proxy 127.0.0.1:${port} cannot be reached (ECONNREFUSED): check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.`,
+      `failure: The proxy 127.0.0.1:${port} for requests to revox.invalid cannot be reached (ECONNREFUSED). Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.`,
     );
   });
 
@@ -121,7 +121,7 @@ describe('Doctor over sockets', () => {
     );
 
     expect(toDiagnosis(document, []).verdictOf('connection')).toBe(
-      `failure: ${host} sends no complete response within 4000 ms: the API is down or slow; REVOX_TIMEOUT_MS is the limit.`,
+      `failure: ${host} sends no complete response within REVOX_TIMEOUT_MS (4000 ms). The server is slow, overloaded, or not reachable through its load balancer.`,
     );
     expect(document.requests).toBe(1);
   });
@@ -197,15 +197,15 @@ describe('Doctor and TLS', () => {
   test.each([
     [
       'expired',
-      'The certificate of HOST has expired (CERT_HAS_EXPIRED): its operator must renew it, unless the clock of this machine is wrong.',
+      'The certificate of HOST has expired (CERT_HAS_EXPIRED). The operator of the server must renew it. Check the clock of the gateway, too.',
     ],
     [
       'self-signed',
-      'The certificate of HOST is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT): set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority, if you trust it.',
+      'The certificate of HOST is self-signed, or signed by an authority of its own (DEPTH_ZERO_SELF_SIGNED_CERT). If you trust the server, set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority.',
     ],
     [
       'other-name',
-      'The certificate of HOST is for another name, other.example, www.other.example (ERR_TLS_CERT_ALTNAME_INVALID): use its name in REVOX_BASE_URL.',
+      'The certificate of HOST is for other.example, www.other.example (ERR_TLS_CERT_ALTNAME_INVALID). REVOX_BASE_URL must contain a name of the certificate.',
     ],
   ])('a certificate that is %s is explained, and no request is sent', async (name, message) => {
     const upstream = await serveTls(name);
@@ -227,7 +227,7 @@ describe('Doctor and TLS', () => {
     const diagnosis = await diagnoseAt(upstream.url);
 
     expect(diagnosis.verdictOf('connection')).toBe(
-      `failure: The certificate of ${new URL(upstream.url).host} is from an authority that Node.js does not know (UNABLE_TO_VERIFY_LEAF_SIGNATURE): set NODE_EXTRA_CA_CERTS to a file with its certificate, if you trust it.`,
+      `failure: The certificate of ${new URL(upstream.url).host} is signed by an authority that Node.js does not know (UNABLE_TO_VERIFY_LEAF_SIGNATURE). If you trust the server, set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority.`,
     );
     setDefaultCACertificates([...DEFAULT_AUTHORITIES, readFixture('authority')]);
   });
@@ -241,7 +241,7 @@ describe('Doctor and TLS', () => {
 
     expect(diagnosis.verdictOf('connection')).toMatch(
       new RegExp(
-        `^failure: ${host} does not speak TLS as expected \\((EPROTO|ERR_SSL_[A-Z_]+)\\): if it expects none, REVOX_BASE_URL must begin with http://\\.$`,
+        `^failure: The TLS handshake with ${host} fails \\((EPROTO|ERR_SSL_[A-Z_]+)\\)\\. Check whether the port of REVOX_BASE_URL speaks TLS; the URL of a server without TLS begins with http://\\.$`,
       ),
     );
   });
@@ -255,7 +255,7 @@ describe('Doctor and TLS', () => {
 
     expect(diagnosis.verdictOf('connection')).toMatch(
       new RegExp(
-        `^failure: ${host} closes the connection without a response \\((ECONNRESET|UND_ERR_SOCKET)\\): if it expects TLS, REVOX_BASE_URL must begin with https://\\.$`,
+        `^failure: ${host} closes connections before the response is complete \\((ECONNRESET|UND_ERR_SOCKET)\\)\\. The server or a proxy in front of it fails, or it expects TLS: then the URL must begin with https://\\.$`,
       ),
     );
   });

@@ -50,7 +50,7 @@ async function linesOf(
     await check({ ...settings(collector.origin), OTEL_EXPORTER_OTLP_HEADERS: HEADERS }),
   );
   expect(collector.received).toHaveLength(1);
-  return lines;
+  return lines.map((line) => line.replace(`127.0.0.1:${collector.port}`, 'HOST'));
 }
 
 describe('OTLP check of doctor', () => {
@@ -85,7 +85,7 @@ describe('OTLP check of doctor', () => {
       302,
       { location: 'https://login.test/?secret' },
       '',
-      'The collector redirects (302) to login.test, and the exporter follows no redirect: set OTEL_EXPORTER_OTLP_ENDPOINT to the final URL.',
+      'HOST redirects to login.test (status 302), and the gateway follows no redirect. If login.test is the right server, set OTEL_EXPORTER_OTLP_ENDPOINT to its address.',
     ],
     [
       401,
@@ -97,16 +97,28 @@ describe('OTLP check of doctor', () => {
       404,
       {},
       '',
-      'The collector receives no traces at this path (404): OTEL_EXPORTER_OTLP_ENDPOINT must not contain /v1/traces, which the exporter adds.',
+      'HOST has nothing at the path of OTEL_EXPORTER_OTLP_ENDPOINT (status 404). Check the path of OTEL_EXPORTER_OTLP_ENDPOINT. OTEL_EXPORTER_OTLP_ENDPOINT must not contain /v1/traces, which the exporter adds.',
+    ],
+    [
+      405,
+      {},
+      '',
+      'HOST has nothing at the path of OTEL_EXPORTER_OTLP_ENDPOINT (status 405). Check the path of OTEL_EXPORTER_OTLP_ENDPOINT. OTEL_EXPORTER_OTLP_ENDPOINT must not contain /v1/traces, which the exporter adds.',
     ],
     [415, {}, '', 'The collector does not accept the protocol http/protobuf (415).'],
     [
       200,
       { 'content-type': 'text/html' },
       '<!doctype html>',
-      'The server returns a web page (200) and is no collector: check the host and the port of OTEL_EXPORTER_OTLP_ENDPOINT.',
+      'HOST sends HTML or XML instead of an OTLP response (status 200). Another server, a login page, a firewall or a maintenance page responds. Check the host and the path of OTEL_EXPORTER_OTLP_ENDPOINT. OTEL_EXPORTER_OTLP_ENDPOINT must not contain /v1/traces, which the exporter adds.',
     ],
-    [503, {}, '', 'The collector returns 503.'],
+    [
+      503,
+      {},
+      '',
+      'HOST responds with an error of its own (status 503). The fault is in the server. The gateway needs no restart.',
+    ],
+    [418, {}, '', 'The collector returns 418.'],
   ])('the response %d %j %s is explained', async (status, headers, body, problem) => {
     expect(await linesOf(status, headers, body)).toEqual([
       `finding otlp-connection: ${problem} ${CONSEQUENCE}`,
@@ -116,7 +128,7 @@ describe('OTLP check of doctor', () => {
   test('a 404 of OTEL_EXPORTER_OTLP_TRACES_ENDPOINT has another cause', async () => {
     const toSettings = (origin: string) => ({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: origin });
     expect(await linesOf(404, {}, '', toSettings)).toEqual([
-      `finding otlp-connection: The collector receives no traces at this path (404): OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must contain the whole path, usually /v1/traces. ${CONSEQUENCE}`,
+      `finding otlp-connection: HOST has nothing at the path of OTEL_EXPORTER_OTLP_TRACES_ENDPOINT (status 404). OTEL_EXPORTER_OTLP_TRACES_ENDPOINT has no path. OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must contain the whole path, usually /v1/traces. ${CONSEQUENCE}`,
     ]);
   });
 
@@ -162,7 +174,7 @@ describe('OTLP check of doctor', () => {
     const refused = { ...settings, OTEL_EXPORTER_OTLP_ENDPOINT: `127.0.0.1:${await freePort()}` };
     expect(toLines(await check(refused))).toEqual([
       expect.stringMatching(
-        /^finding otlp-connection: Nothing listens at 127\.0\.0\.1:\d+ \(ECONNREFUSED\): /,
+        /^finding otlp-connection: 127\.0\.0\.1:\d+ refuses connections \(ECONNREFUSED\)\. /,
       ),
     ]);
   });
@@ -171,12 +183,12 @@ describe('OTLP check of doctor', () => {
     const port = await freePort();
     const endpoint = `http://user:secret@127.0.0.1:${port}`;
     expect(toLines(await check({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }))).toEqual([
-      `finding otlp-connection: Nothing listens at 127.0.0.1:${port} (ECONNREFUSED): check the host and the port of OTEL_EXPORTER_OTLP_ENDPOINT. ${CONSEQUENCE}`,
+      `finding otlp-connection: 127.0.0.1:${port} refuses connections (ECONNREFUSED). Check the host and the port of OTEL_EXPORTER_OTLP_ENDPOINT, and whether the server runs. ${CONSEQUENCE}`,
     ]);
     await using other = await listenTcp((socket) => socket.end('220 mail.test ESMTP\r\n'));
     expect(toLines(await check({ OTEL_EXPORTER_OTLP_ENDPOINT: other.origin }))).toEqual([
       expect.stringMatching(
-        /^finding otlp-connection: 127\.0\.0\.1:\d+ does not speak HTTP\/1\.1 \(\w+\): check the scheme and the port of OTEL_EXPORTER_OTLP_ENDPOINT\. For a gRPC port, usually 4317, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc\. /,
+        /^finding otlp-connection: 127\.0\.0\.1:\d+ sends a response that is not HTTP\/1\.1 \(\w+\)\. Check the scheme, the host and the port of OTEL_EXPORTER_OTLP_ENDPOINT\. For a gRPC port, usually 4317, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc\. /,
       ),
     ]);
   });
@@ -197,7 +209,7 @@ describe('OTLP check of doctor', () => {
     await request;
     timers.elapse(5_000);
     expect(toLines(await pending)).toEqual([
-      `finding otlp-connection: 127.0.0.1:${collector.port} did not respond within 5 s. ${CONSEQUENCE}`,
+      `finding otlp-connection: 127.0.0.1:${collector.port} sends no complete response within 5 s. The server is slow, overloaded, or not reachable through its load balancer. ${CONSEQUENCE}`,
     ]);
   });
 });

@@ -50,7 +50,12 @@ describe('Cause of a transport error', () => {
     ],
     [
       coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
-      'The certificate of api.test:8443 is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE).',
+      'The certificate of api.test:8443 is signed by an authority that Node.js does not know (UNABLE_TO_VERIFY_LEAF_SIGNATURE).',
+    ],
+    [coded('CERT_REVOKED'), 'The certificate of api.test:8443 is not trusted (CERT_REVOKED).'],
+    [
+      AbortSignal.abort(new DOMException('', 'TimeoutError')).reason,
+      'api.test:8443 sends no complete response within REVOX_TIMEOUT_MS.',
     ],
     [
       Object.assign(
@@ -67,15 +72,15 @@ describe('Cause of a transport error', () => {
     ],
     [
       coded('HPE_INVALID_CONSTANT'),
-      'api.test:8443 sends unexpected responses: no valid HTTP (HPE_INVALID_CONSTANT).',
+      'api.test:8443 sends a response that is not HTTP/1.1 (HPE_INVALID_CONSTANT).',
     ],
     [
       coded('ENOTFOUND', { hostname: 'proxy.test' }),
-      'The proxy for requests to api.test:8443 cannot be used (ENOTFOUND).',
+      'The proxy proxy.test:3128 for requests to api.test:8443 cannot be reached (ENOTFOUND).',
     ],
     [
       coded('ECONNREFUSED', { port: 3128 }),
-      'The proxy for requests to api.test:8443 cannot be used (ECONNREFUSED).',
+      'The proxy proxy.test:3128 for requests to api.test:8443 cannot be reached (ECONNREFUSED).',
     ],
     [coded('ENOTFOUND', { hostname: 'api.test' }), 'The name api.test does not exist (ENOTFOUND).'],
     [

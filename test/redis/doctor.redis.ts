@@ -64,7 +64,7 @@ const HEALTHY = [
 const MEMORY = ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'];
 
 test('without REDIS_URL nothing is checked', async () => {
-  expect(await checkRedis(readSettings({}))).toEqual([]);
+  expect(await checkRedis(readSettings({}), CLOCK)).toEqual([]);
 });
 
 describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
@@ -257,7 +257,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     await vi.waitUntil(() => timers.running.length > 0);
     timers.elapse(5_000);
     expect(await pending).toEqual([
-      `finding redis-connection: 127.0.0.1:${redis.port} did not respond within 5 s. ${WITHOUT_REDIS}`,
+      `finding redis-connection: 127.0.0.1:${redis.port} sends no complete response within 5 s. The server is slow, overloaded, or not reachable through its load balancer. ${WITHOUT_REDIS}`,
     ]);
     redis.resume();
   });
@@ -278,11 +278,11 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
   test('an address without a Redis is explained', async () => {
     const port = await freePort();
     expect(await linesOf({ REDIS_URL: `redis://:${ENCODED}@127.0.0.1:${port}` })).toEqual([
-      `finding redis-connection: Nothing listens at 127.0.0.1:${port} (ECONNREFUSED): check the host and the port of REDIS_URL. ${WITHOUT_REDIS}`,
+      `finding redis-connection: 127.0.0.1:${port} refuses connections (ECONNREFUSED). Check the host and the port of REDIS_URL, and whether the server runs. ${WITHOUT_REDIS}`,
     ]);
     expect(await linesOf({ REDIS_URL: `redis://:${ENCODED}@redis.invalid` })).toEqual([
       expect.stringMatching(
-        /^finding redis-connection: The name redis\.invalid cannot be resolved \((ENOTFOUND|EAI_AGAIN)\): check the host of REDIS_URL\. /,
+        /^finding redis-connection: The name redis\.invalid (does not exist \(ENOTFOUND\)|cannot be resolved \(EAI_AGAIN\))\. Check .*the host of REDIS_URL/,
       ),
       'finding redis-tls: REDIS_URL begins with redis://: the connection is not encrypted, and the password is readable on the network. Use rediss:// unless the network is trusted.',
     ]);
@@ -317,7 +317,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
       const verified =
         'ok redis-tls: The connection is encrypted, and the certificate is verified.';
       expect(await linesOf({ REDIS_URL })).toEqual([
-        `finding redis-connection: An unknown authority signed the certificate of 127.0.0.1:${redis.port} (DEPTH_ZERO_SELF_SIGNED_CERT): set REDIS_TLS_CA_FILE to the certificate of its authority. ${WITHOUT_REDIS}`,
+        `finding redis-connection: The certificate of 127.0.0.1:${redis.port} is self-signed, or signed by an authority of its own (DEPTH_ZERO_SELF_SIGNED_CERT). If you trust the server, set REDIS_TLS_CA_FILE to a file with the certificate of its authority. ${WITHOUT_REDIS}`,
       ]);
       expect(await linesOf({ REDIS_URL, REDIS_TLS_CA_FILE: own.certificate })).toEqual(
         expect.arrayContaining([HEALTHY[0], verified]),
@@ -333,7 +333,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
         `failure redis-tls: REDIS_TLS_CA_FILE: ${path} does not exist.`,
       ]);
       expect((await linesOf({ REDIS_URL: REDIS_URL.replace('rediss:', 'redis:') }))[0]).toMatch(
-        /^finding redis-connection: 127\.0\.0\.1:\d+ closed the connection \(\w+\): check the scheme of REDIS_URL, because the server may require TLS\. /,
+        /^finding redis-connection: 127\.0\.0\.1:\d+ closes connections before the response is complete \(\w+\)\. The server or a proxy in front of it fails, or it expects TLS: then the URL must begin with rediss:\/\/\. /,
       );
     });
 
@@ -344,10 +344,10 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
       expect(
         (await linesOf({ ...settings, REDIS_URL: `rediss://127.0.0.1:${redis.port}` }))[0],
       ).toBe(
-        `finding redis-connection: The certificate of 127.0.0.1:${redis.port} is for another name (ERR_TLS_CERT_ALTNAME_INVALID): REDIS_URL must contain a name of the certificate. ${WITHOUT_REDIS}`,
+        `finding redis-connection: The certificate of 127.0.0.1:${redis.port} is for 192.0.2.1 (ERR_TLS_CERT_ALTNAME_INVALID). REDIS_URL must contain a name of the certificate. ${WITHOUT_REDIS}`,
       );
       expect((await linesOf({ REDIS_URL: `rediss://127.0.0.1:${plain.port}` }))[0]).toMatch(
-        /^finding redis-connection: 127\.0\.0\.1:\d+ did not respond in time \(\w+\): a firewall may drop the packets, or the server does not speak TLS\. /,
+        /^finding redis-connection: No connection to 127\.0\.0\.1:\d+ could be made within 2 s\. Check the host and the port of REDIS_URL, whether the server speaks TLS, and whether a firewall drops the packets\. /,
       );
     });
   });

@@ -201,7 +201,7 @@ const CASES: readonly Case[] = [
     name: 'a self-signed certificate',
     start: certified({ names: ['IP:127.0.0.1'] }, false),
     message:
-      'The certificate of HOST is self-signed, or signed by an authority of its own (DEPTH_ZERO_SELF_SIGNED_CERT). If you trust the server, start the gateway with NODE_EXTRA_CA_CERTS=<file of its authority>.',
+      'The certificate of HOST is self-signed, or signed by an authority of its own (DEPTH_ZERO_SELF_SIGNED_CERT). If you trust the server, set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority.',
     failure: { cause: 'certificate', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
     error: 'UPSTREAM_UNAVAILABLE',
     received: 0,
@@ -213,7 +213,7 @@ const CASES: readonly Case[] = [
       true,
     ),
     message:
-      'The certificate of HOST is for other.test, 10.0.0.1 (ERR_TLS_CERT_ALTNAME_INVALID). Check the host of REVOX_BASE_URL.',
+      'The certificate of HOST is for other.test, 10.0.0.1 (ERR_TLS_CERT_ALTNAME_INVALID). REVOX_BASE_URL must contain a name of the certificate.',
     failure: { cause: 'certificate', code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
     error: 'UPSTREAM_UNAVAILABLE',
     received: 0,
@@ -226,7 +226,7 @@ const CASES: readonly Case[] = [
         .end(),
     ),
     message:
-      'HOST redirects to www.revox.test (status 301), and the gateway follows no redirect. If www.revox.test is the API, set REVOX_BASE_URL to its address.',
+      'HOST redirects to www.revox.test (status 301), and the gateway follows no redirect. If www.revox.test is the right server, set REVOX_BASE_URL to its address.',
     failure: { cause: 'redirect', status: 301 },
     error: 'UPSTREAM_UNAVAILABLE',
   },
@@ -301,7 +301,7 @@ const CASES: readonly Case[] = [
     name: 'a connection that closes without a response',
     start: responding((response) => response.destroy()),
     message:
-      'HOST closes connections before the response is complete (UND_ERR_SOCKET). The server or a proxy in front of it fails.',
+      'HOST closes connections before the response is complete (UND_ERR_SOCKET). The server or a proxy in front of it fails, or it expects TLS: then the URL must begin with https://.',
     failure: { cause: 'connection-closed', code: 'UND_ERR_SOCKET' },
     error: 'UPSTREAM_UNAVAILABLE',
   },
@@ -429,8 +429,8 @@ describe('Causes of upstream failures', () => {
     for (let count = 0; count < OPERATIONS; count += 1) await gateway.execute();
     // Without a network the resolver cannot say that the name does not exist.
     expect([
-      'error The Revox API fails: The name revox.invalid does not exist (ENOTFOUND). Check the host of REVOX_BASE_URL.',
-      'error The Revox API fails: The name revox.invalid cannot be resolved (EAI_AGAIN). Check the DNS server of the gateway.',
+      'error The Revox API fails: The name revox.invalid does not exist (ENOTFOUND). Check the host of REVOX_BASE_URL, and the DNS of the gateway.',
+      'error The Revox API fails: The name revox.invalid cannot be resolved (EAI_AGAIN). Check whether the DNS server of the gateway responds, and the host of REVOX_BASE_URL.',
     ]).toContain(gateway.conditions()[0]);
     expect(gateway.conditions()).toHaveLength(1);
     expect(gateway.failedRequests()).toHaveLength(OPERATIONS);
@@ -443,7 +443,7 @@ describe('Causes of upstream failures', () => {
     });
     await gateway.execute();
     expect(gateway.conditions()).toEqual([
-      'error The Revox API fails: The proxy for requests to revox.test cannot be used (ECONNREFUSED). Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.',
+      'error The Revox API fails: The proxy 127.0.0.1:1 for requests to revox.test cannot be reached (ECONNREFUSED). Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.',
     ]);
     expect(gateway.lines.join('')).not.toContain(SECRET);
   });
@@ -461,7 +461,7 @@ describe('Causes of upstream failures', () => {
     });
     await gateway.execute();
     expect(gateway.conditions()).toEqual([
-      'error The Revox API fails: The proxy refuses requests to revox.test with status 403. Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.',
+      'error The Revox API fails: The proxy refuses requests to revox.test with status 403. Check HTTPS_PROXY, HTTP_PROXY and the rules of the proxy, or add the host to NO_PROXY.',
     ]);
     expect(proxy.connections).toBe(1);
   });
@@ -480,7 +480,7 @@ describe('Causes of upstream failures', () => {
   });
 
   test.each([
-    ['', 'REVOX_BASE_URL has no path; that of the Revox API ends with /api.'],
+    ['', 'REVOX_BASE_URL has no path. The path of the Revox API ends with /api.'],
     ['/api/call', 'REVOX_BASE_URL must end before /call: the gateway adds it.'],
   ])('a 404 of a list under the base path %j names the likely mistake', async (path, advice) => {
     const upstream = createUpstream((response) => sendJson(response, {}, 404));

@@ -34,7 +34,7 @@ export interface RedisClientEvents {
 }
 
 /** Time limits, in ms: of a connection attempt, and of a connection without traffic. */
-const CONNECT_TIMEOUT_MS = 2_000;
+export const CONNECT_TIMEOUT_MS = 2_000;
 const SOCKET_TIMEOUT_MS = 5_000;
 /** How often an idle connection is checked, in ms: before `SOCKET_TIMEOUT_MS`. */
 const PING_INTERVAL_MS = 2_000;

@@ -1,3 +1,4 @@
+import { toReplyKind } from './error-reply.ts';
 import { NoMasterError } from './sentinels.ts';
 
 /** The server does not respond to `TIME` like Redis. */
@@ -25,8 +26,7 @@ const REASONS = new Map([
 export function toErrorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   if ('code' in error && typeof error.code === 'string') return error.code;
-  // Redis' own messages start with their kind: WRONGPASS, LOADING, OOM.
-  return /^[A-Z]{2,}(?= )/.exec(error.message)?.[0] ?? error.constructor.name;
+  return toReplyKind(error.message) ?? error.constructor.name;
 }
 
 /** What the log says about an error of this kind. */

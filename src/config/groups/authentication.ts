@@ -8,7 +8,7 @@ import {
   type VariableGroup,
   variable,
 } from '#config/variable.ts';
-import { LOOPBACK_HOSTS } from './listening.ts';
+import { isLoopbackUrl } from './listening.ts';
 
 export interface AuthenticationSettings {
   /**
@@ -94,10 +94,8 @@ function toJwtSettings({
  */
 function isJwksUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
-  const { protocol, hostname, username, password, hash } = new URL(url);
+  const parsed = new URL(url);
+  const { protocol, username, password, hash } = parsed;
   if (`${username}${password}${hash}` !== '') return false;
-  return (
-    protocol === 'https:' ||
-    (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname.replace(/^\[|\]$/g, '')))
-  );
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackUrl(parsed));
 }

@@ -16,6 +16,11 @@ import {
 /** The hosts that only this machine can reach, and whose names the gateway accepts in `Host`. */
 export const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
+/** Whether a URL leads to this machine. */
+export function isLoopbackUrl({ hostname }: URL): boolean {
+  return LOOPBACK_HOSTS.has(hostname.replace(/^\[|\]$/g, ''));
+}
+
 /** The variables below state each meaning. */
 export interface ListeningSettings {
   readonly port: number;

@@ -1,9 +1,10 @@
+import { isLoopbackUrl } from '#config/groups/listening.ts';
 import type { Settings } from '#config/settings.ts';
 import type { AddFinding, Finding } from '#doctor/finding.ts';
 import type { Certificate, ConnectionLog } from '#doctor/upstream/connection-log.ts';
-import { describeFailure, isSameHost } from '#doctor/upstream/describe-failure.ts';
 import type { Probe, ProbeClient } from '#doctor/upstream/probe-client.ts';
-import { checkKey, toMissingKey } from './key.ts';
+import { isSameHost, toProbeFailure } from '#doctor/upstream/probe-failure.ts';
+import { checkKey, toMissingKey, toRejectedKey } from './key.ts';
 
 const DAY_MS = 86_400_000;
 /** Automatic renewals happen weeks before the end. */
@@ -27,18 +28,24 @@ export interface ConnectionScene {
 export async function checkConnection(scene: ConnectionScene): Promise<Probe | undefined> {
   const { client, settings, connectionLog, hasKey, now, add } = scene;
   const probe = await client.get('/assistants', { key: hasKey ? 'given' : 'made-up' });
-  const isKeyRejected = !probe.isWebPage && (probe.status === 401 || probe.status === 403);
-  const cause = describeFailure(probe, settings, connectionLog);
-  if (cause && !isKeyRejected) {
-    const { code, ...finding } = cause;
-    add({ check: 'connection', verdict: 'failure', ...finding, details: { code } });
+  const failure = toProbeFailure(probe, settings, connectionLog);
+  const isKeyRejected = /^(unauthorized|forbidden)$/.test(failure?.cause.kind ?? '');
+  if (failure && !isKeyRejected) {
+    const { cause, ...finding } = failure;
+    const code = cause.code ?? String(cause.status ?? '');
+    const details = { cause: cause.kind, ...(code !== '' && { code }) };
+    add({ check: 'connection', verdict: 'failure', ...finding, details });
     return undefined;
   }
   add(toConnection(settings.revox.baseUrl, connectionLog));
   for (const finding of toCertificateFindings(settings.revox.baseUrl, connectionLog, now()))
     add(finding);
   add(toClock(probe));
-  const key = hasKey ? await checkKey(client, probe) : toMissingKey(probe);
+  const key = !hasKey
+    ? toMissingKey(probe)
+    : failure
+      ? toRejectedKey(failure)
+      : await checkKey(client, probe);
   add(key);
   return !hasKey || key.verdict === 'failure' ? undefined : probe;
 }
@@ -65,9 +72,9 @@ function toCertificateFindings(
   { connections }: ConnectionLog,
   now: number,
 ): Finding[] {
-  const { protocol, hostname } = new URL(baseUrl);
-  if (protocol === 'http:')
-    return LOOPBACK.test(hostname)
+  const url = new URL(baseUrl);
+  if (url.protocol === 'http:')
+    return isLoopbackUrl(url)
       ? []
       : [
           {
@@ -79,8 +86,6 @@ function toCertificateFindings(
   const connection = connections.find(({ certificate }) => certificate);
   return connection?.certificate ? [toCertificate(connection.certificate, now)] : [];
 }
-
-const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
 function toCertificate({ issuer, validUntil, protocol }: Certificate, now: number): Finding {
   const days = Math.floor((validUntil - now) / DAY_MS);

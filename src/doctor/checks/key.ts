@@ -1,28 +1,13 @@
 import type { Finding } from '#doctor/finding.ts';
 import type { Probe, ProbeClient } from '#doctor/upstream/probe-client.ts';
+import type { ProbeFailure } from '#doctor/upstream/probe-failure.ts';
 
 /**
- * Determines whether the API accepts the key. A made-up key shows whether it checks keys at all.
- * @param probe the response to `GET /assistants` with the key
+ * Determines with a made-up key whether the API checks keys at all.
+ * @param probe the usable response to `GET /assistants` with the key
  */
 export async function checkKey(client: ProbeClient, { status }: Probe): Promise<Finding> {
   const check = 'key';
-  if (status === 401)
-    return {
-      check,
-      verdict: 'failure',
-      message:
-        'The API refuses the key (401): check that the key is complete, and that REVOX_BASE_URL is the server that issued it.',
-      details: { status },
-    };
-  if (status === 403)
-    return {
-      check,
-      verdict: 'failure',
-      message:
-        'The API does not allow the key to read assistants (403): check its permissions, and firewalls between.',
-      details: { status },
-    };
   const { status: madeUpStatus } = await client.get('/assistants', { key: 'made-up' });
   const details = { madeUpKeyStatus: madeUpStatus ?? 0 };
   if (madeUpStatus === 401 || madeUpStatus === 403)
@@ -46,6 +31,12 @@ export async function checkKey(client: ProbeClient, { status }: Probe): Promise<
         message: `The API accepts the key; a made-up one gets ${madeUpStatus === undefined ? 'no response' : `status ${madeUpStatus}`}.`,
         details,
       };
+}
+
+/** @param failure that of `GET /assistants` with the key */
+export function toRejectedKey({ cause, message }: ProbeFailure): Finding {
+  const details = { cause: cause.kind, status: cause.status ?? 0 };
+  return { check: 'key', verdict: 'failure', message, details };
 }
 
 /** @param probe the response to `GET /assistants` with a made-up key */

@@ -1,37 +1,41 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { withTimeout } from '#cache/redis/with-timeout.ts';
-import { LOOPBACK_HOSTS } from '#config/groups/listening.ts';
+import { isLoopbackUrl } from '#config/groups/listening.ts';
 import type { Settings } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
+import { explainFailure } from '#errors/describe-failure.ts';
+import {
+  type FailureCause,
+  toRequestTarget,
+  toStatusCause,
+  toTransportCause,
+} from '#errors/failure-cause.ts';
+import { toIssuerServer } from '#http/auth/jwks.ts';
 import { ALGORITHMS, CLOCK_TOLERANCE_S } from '#http/auth/jwt.ts';
+import { toClockDifference } from '#rest/transport/date-header.ts';
 import { parseJson } from '#rest/transport/parse-json.ts';
 import type { TransportResponse } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { toUserAgent } from '#rest/transport/user-agent.ts';
 import { isWebPage } from '#rest/transport/web-page.ts';
-import { explainConnectionError } from './connection-cause.ts';
-import { toClockDifference } from './date-header.ts';
 import { type CheckedKey, checkKey } from './jwks-keys.ts';
 import {
+  CHECK_TIMEOUT,
   CHECK_TIMEOUT_MS,
   CheckTimeoutError,
   type ServiceClock,
-  SYSTEM_CLOCK,
   toMilliseconds,
   toSeconds,
 } from './service-clock.ts';
-import { redirectTarget, toTarget } from './service-url.ts';
 
 const CONSEQUENCE = 'The gateway rejects bearer tokens with 503.';
-const PROXY_HINT =
-  'HTTPS_PROXY or HTTP_PROXY is set: the request goes through the proxy, unless NO_PROXY names the host.';
 const CHECK = 'jwks-connection';
 const MAX_BYTES = 2 ** 20;
 
 /** Checks the key set of `JWT_JWKS_URL` with one request. */
 export async function checkJwks(
   settings: Settings,
-  clock: ServiceClock = SYSTEM_CLOCK,
+  clock: ServiceClock,
 ): Promise<readonly Finding[]> {
   if (settings.jwt === undefined) return [];
   const url = new URL(settings.jwt.jwksUrl);
@@ -39,7 +43,7 @@ export async function checkJwks(
   try {
     const response = await fetchKeySet(url, settings, clock);
     const latencyMs = clock.monotonicNow() - sentAt;
-    const problem = explainResponse(response);
+    const problem = explainResponse(response, url);
     if (problem) return [problem];
     return [
       ...checkConnection(url, latencyMs),
@@ -47,8 +51,10 @@ export async function checkJwks(
       ...checkClock(response, clock.now()),
     ];
   } catch (error) {
-    const cause = explainConnectionError(error, toTarget(url, 'JWT_JWKS_URL'));
-    return [failure(settings.revox.proxies ? `${cause} ${PROXY_HINT}` : cause)];
+    const { http, https } = settings.revox.proxies ?? {};
+    return [
+      failure(explain(toTransportCause(error, toRequestTarget(url.href, [http, https])), url)),
+    ];
   }
 }
 
@@ -82,31 +88,26 @@ async function fetchKeySet(
   }
 }
 
-function explainResponse(response: TransportResponse): Finding | undefined {
+function explainResponse(response: TransportResponse, url: URL): Finding | undefined {
   const { status } = response;
-  if (status >= 300 && status <= 399)
-    return failure(
-      `JWT_JWKS_URL redirects (${status})${redirectTarget(response)}, and the gateway follows no redirect: set JWT_JWKS_URL to the final URL.`,
-    );
   if (status === 401 || status === 403)
     return failure(
       `JWT_JWKS_URL rejects the request (${status}): a key set must be readable without a credential.`,
     );
-  if (status === 404)
-    return failure(
-      'JWT_JWKS_URL returns 404: check its path. The discovery document of the issuer (/.well-known/openid-configuration) names the URL as jwks_uri.',
-    );
-  if (isWebPage(response))
-    return failure(
-      `JWT_JWKS_URL returns a web page (${status}) instead of a key set: check its host and its path.`,
-    );
+  const cause = toStatusCause(status, response.header('location'), url.href);
+  if (cause) return failure(explain(cause, url));
+  if (isWebPage(response)) return failure(explain({ kind: 'web-page', status }, url));
   return status === 200
     ? undefined
     : failure(`JWT_JWKS_URL returns ${status} instead of a key set.`);
 }
 
-function checkConnection({ protocol, hostname }: URL, latencyMs: number): readonly Finding[] {
-  const isLoopback = protocol === 'http:' && LOOPBACK_HOSTS.has(hostname.replace(/^\[|\]$/g, ''));
+function explain(cause: FailureCause, url: URL): string {
+  return explainFailure(cause, toIssuerServer(url.href, CHECK_TIMEOUT));
+}
+
+function checkConnection(url: URL, latencyMs: number): readonly Finding[] {
+  const isLoopback = url.protocol === 'http:' && isLoopbackUrl(url);
   return [
     {
       check: CHECK,

@@ -1,9 +1,13 @@
+import { CONNECT_TIMEOUT_MS } from '#cache/redis/redis-client.ts';
 import { NoMasterError } from '#cache/redis/sentinels.ts';
 import type { Settings } from '#config/settings.ts';
-import { type ConnectionTarget, explainConnectionError } from './connection-cause.ts';
+import { explainFailure } from '#errors/describe-failure.ts';
+import type { FailingServer } from '#errors/failing-server.ts';
+import { toTransportCause } from '#errors/failure-cause.ts';
 import { toErrorReply } from './redis-commands.ts';
+import { CHECK_TIMEOUT } from './service-clock.ts';
 
-/** Explains in one sentence why Redis cannot be used. The sentence contains no password. */
+/** Explains why Redis cannot be used. The sentences contain no password. */
 export function explainRedisError(
   error: unknown,
   url: URL,
@@ -29,20 +33,17 @@ export function explainRedisError(
       if (text.includes('AUTH'))
         return 'Redis has no password for the default user, and REDIS_URL has one (ERR).';
   }
-  return explainConnectionError(error, toTarget(url, redisSentinels));
+  return explainFailure(toTransportCause(error), toServer(url, redisSentinels));
 }
 
 /** With Sentinels, the host of `REDIS_URL` is only a name. */
-function toTarget(url: URL, sentinels: readonly string[]): ConnectionTarget {
+function toServer(url: URL, sentinels: readonly string[]): FailingServer {
   return {
-    host: sentinels.length > 0 ? `master ${hostOf(url)}` : hostOf(url),
-    port: url.port || '6379',
-    isTls: url.protocol === 'rediss:',
-    setting: 'REDIS_URL',
+    url: url.href,
+    name: sentinels.length > 0 ? `Redis master ${url.hostname}` : undefined,
+    urlSetting: 'REDIS_URL',
     caSetting: 'REDIS_TLS_CA_FILE',
+    canUseProxy: false,
+    timeouts: { connect: `${CONNECT_TIMEOUT_MS / 1_000} s`, response: CHECK_TIMEOUT },
   };
-}
-
-export function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
 }

@@ -1,3 +1,4 @@
+import { toReplyKind } from '#cache/redis/error-reply.ts';
 import type { RedisClient } from '#cache/redis/redis-client.ts';
 
 /** A reply, or the kind and the text of an error reply, which starts with its kind: `NOPERM`. */
@@ -18,8 +19,10 @@ export function toSendCommand(client: RedisClient): SendCommand {
 }
 
 export function toErrorReply(error: unknown): { readonly code: string; readonly text: string } {
-  const text = error instanceof Error ? error.message : '';
-  return { code: /^[A-Z]{2,}(?= )/.exec(text)?.[0] ?? '', text };
+  return {
+    code: toReplyKind(error) ?? '',
+    text: error instanceof Error ? error.message : '',
+  };
 }
 
 /** A key of the gateway's name space that no instance uses. */

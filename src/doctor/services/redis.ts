@@ -1,10 +1,10 @@
 import { createRedisClient, type RedisClient } from '#cache/redis/redis-client.ts';
 import { withTimeout } from '#cache/redis/with-timeout.ts';
 import { readRedisTls } from '#config/ca-file.ts';
-import { LOOPBACK_HOSTS } from '#config/groups/listening.ts';
+import { isLoopbackUrl } from '#config/groups/listening.ts';
 import { type Settings, SettingsError } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
-import { explainRedisError, hostOf } from './redis-cause.ts';
+import { explainRedisError } from './redis-cause.ts';
 import { readInfo, type SendCommand, toSendCommand } from './redis-commands.ts';
 import { checkMemory, checkRole, checkVersion } from './redis-info.ts';
 import { checkPermissions } from './redis-permissions.ts';
@@ -12,7 +12,6 @@ import {
   CHECK_TIMEOUT_MS,
   CheckTimeoutError,
   type ServiceClock,
-  SYSTEM_CLOCK,
   toMilliseconds,
   toSeconds,
 } from './service-clock.ts';
@@ -30,7 +29,7 @@ const MAX_CLOCK_DIFFERENCE_MS = 1_000;
  */
 export async function checkRedis(
   { cache }: Settings,
-  clock: ServiceClock = SYSTEM_CLOCK,
+  clock: ServiceClock,
 ): Promise<readonly Finding[]> {
   if (cache.redisUrl === undefined) return [];
   const url = new URL(cache.redisUrl);
@@ -188,7 +187,7 @@ function checkTls(url: URL, { redisTls, redisSentinels }: Settings['cache']): re
           },
         ];
   }
-  if (LOOPBACK_HOSTS.has(hostOf(url)) && redisSentinels.length === 0) return [];
+  if (isLoopbackUrl(url) && redisSentinels.length === 0) return [];
   const sent = url.password === '' ? 'cached responses are sealed' : 'the password is readable';
   return [
     {

@@ -1,6 +1,4 @@
-import { monotonicNow, startOperationTimer } from '#system-clock.ts';
-
-/** The clocks of the checks, which tests replace. */
+/** The clocks of the checks: those of the doctor. */
 export interface ServiceClock {
   /** Current time, in ms. */
   readonly now: () => number;
@@ -9,18 +7,15 @@ export interface ServiceClock {
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-export const SYSTEM_CLOCK: ServiceClock = {
-  now: Date.now,
-  monotonicNow,
-  startTimer: startOperationTimer,
-};
-
 /** Maximum time for the connection and the responses of one service, in ms. */
 export const CHECK_TIMEOUT_MS = 5_000;
 
+/** `CHECK_TIMEOUT_MS`, for a sentence. */
+export const CHECK_TIMEOUT = `${CHECK_TIMEOUT_MS / 1_000} s`;
+
 /** A service has not responded within `CHECK_TIMEOUT_MS`. */
 export class CheckTimeoutError extends Error {
-  override name = 'CheckTimeoutError';
+  override name = 'TimeoutError';
 }
 
 /** A duration for a sentence. */

@@ -2,21 +2,22 @@ import { withTimeout } from '#cache/redis/with-timeout.ts';
 import type { CollectorSettings } from '#config/collector.ts';
 import type { Settings } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
+import { explainFailure } from '#errors/describe-failure.ts';
+import type { FailingServer } from '#errors/failing-server.ts';
+import { toStatusCause, toTransportCause } from '#errors/failure-cause.ts';
+import { toClockDifference } from '#rest/transport/date-header.ts';
 import { connectOnce, post } from '#rest/transport/post.ts';
 import type { TransportResponse } from '#rest/transport/transport.ts';
 import { toUserAgent } from '#rest/transport/user-agent.ts';
 import { isWebPage } from '#rest/transport/web-page.ts';
-import { explainConnectionError, isParserError, toCode } from './connection-cause.ts';
-import { toClockDifference } from './date-header.ts';
 import {
+  CHECK_TIMEOUT,
   CHECK_TIMEOUT_MS,
   CheckTimeoutError,
   type ServiceClock,
-  SYSTEM_CLOCK,
   toMilliseconds,
   toSeconds,
 } from './service-clock.ts';
-import { redirectTarget, toTarget } from './service-url.ts';
 
 const CHECK = 'otlp-connection';
 const CONSEQUENCE = 'The gateway works, and its traces are lost.';
@@ -35,7 +36,7 @@ const MAX_CLOCK_DIFFERENCE_MS = 5_000;
  */
 export async function checkTelemetry(
   { tracing: { isEnabled, collector }, revox }: Settings,
-  clock: ServiceClock = SYSTEM_CLOCK,
+  clock: ServiceClock,
 ): Promise<readonly Finding[]> {
   if (!isEnabled) return [];
   if (!collector)
@@ -50,7 +51,7 @@ export async function checkTelemetry(
         'OTEL_EXPORTER_OTLP_CERTIFICATE names the trusted certificates, and doctor does not read them: the collector is not checked.',
       ),
     ];
-  const setting = collector.urlVariable ?? 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  const server = toServer(collector);
   const sentAt = clock.monotonicNow();
   const latency = () => toMilliseconds(clock.monotonicNow() - sentAt);
   try {
@@ -61,19 +62,35 @@ export async function checkTelemetry(
       ];
     }
     const response = await sendEmptyExport(collector, toUserAgent(revox.userAgentComment), clock);
-    const problem = explainResponse(response, collector, setting);
+    const problem = explainResponse(response, collector, server);
     if (problem) return [problem];
     return [
       ok(`The collector accepts an empty export within ${latency()}.`),
       ...checkClock(response, clock.now()),
     ];
   } catch (error) {
-    const hint = isParserError(toCode(error))
-      ? ' For a gRPC port, usually 4317, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc.'
-      : '';
-    const cause = explainConnectionError(error, toTarget(new URL(collector.url), setting));
-    return [finding(`${cause}${hint}`)];
+    const cause = toTransportCause(error);
+    const hint =
+      cause.kind === 'invalid-response'
+        ? ' For a gRPC port, usually 4317, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc.'
+        : '';
+    return [finding(`${explainFailure(cause, server)}${hint}`)];
   }
+}
+
+/** The exporters use no proxy. */
+function toServer({ url, urlVariable }: CollectorSettings): FailingServer {
+  return {
+    url,
+    urlSetting: urlVariable ?? 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    canUseProxy: false,
+    format: 'an OTLP response',
+    timeouts: { connect: CHECK_TIMEOUT, response: CHECK_TIMEOUT },
+    pathAdvice:
+      urlVariable === 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
+        ? 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must contain the whole path, usually /v1/traces.'
+        : 'OTEL_EXPORTER_OTLP_ENDPOINT must not contain /v1/traces, which the exporter adds.',
+  };
 }
 
 type ExportResponse = Pick<TransportResponse, 'status' | 'header' | 'body'>;
@@ -104,23 +121,13 @@ async function sendEmptyExport(
 
 function explainResponse(
   response: ExportResponse,
-  { protocol, urlVariable }: CollectorSettings,
-  setting: string,
+  { protocol }: CollectorSettings,
+  server: FailingServer,
 ): Finding | undefined {
-  const { status } = response;
-  if (status >= 300 && status <= 399)
-    return finding(
-      `The collector redirects (${status})${redirectTarget(response)}, and the exporter follows no redirect: set ${setting} to the final URL.`,
-    );
+  const { status, header } = response;
   if (status === 401 || status === 403)
     return finding(
       `The collector rejects the export (${status}): check OTEL_EXPORTER_OTLP_HEADERS, which carries its credential.`,
-    );
-  if (status === 404 || status === 405)
-    return finding(
-      urlVariable === 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
-        ? `The collector receives no traces at this path (${status}): OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must contain the whole path, usually /v1/traces.`
-        : `The collector receives no traces at this path (${status}): OTEL_EXPORTER_OTLP_ENDPOINT must not contain /v1/traces, which the exporter adds.`,
     );
   if (status === 415) {
     const other = protocol === 'http/json' ? 'http/protobuf' : 'http/json';
@@ -129,10 +136,10 @@ function explainResponse(
       settings: { OTEL_EXPORTER_OTLP_PROTOCOL: other },
     };
   }
-  if (isWebPage(response))
-    return finding(
-      `The server returns a web page (${status}) and is no collector: check the host and the port of ${setting}.`,
-    );
+  // Another server at this path, which accepts no POST.
+  const cause = toStatusCause(status === 405 ? 404 : status, header('location'), server.url);
+  if (cause) return finding(explainFailure({ ...cause, status }, server));
+  if (isWebPage(response)) return finding(explainFailure({ kind: 'web-page', status }, server));
   if (status === 400)
     return unknown(
       'The collector can be reached, and rejects an export without spans (400): doctor cannot see whether it accepts others.',

@@ -1,4 +1,5 @@
 import { Credential } from '#rest/credential.ts';
+import { toClockDifference } from '#rest/transport/date-header.ts';
 import { parseJson } from '#rest/transport/parse-json.ts';
 import {
   isSuccess,
@@ -130,7 +131,7 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
       ...parseBody(response),
       bytes: response.body.reduce((bytes, { byteLength }) => bytes + byteLength, 0),
       ms,
-      clockDifferenceMs: toClockDifference(response.header('date'), sentAt + ms / 2),
+      clockDifferenceMs: toClockDifference(response.header, sentAt + ms / 2),
     };
   }
 
@@ -200,11 +201,4 @@ function parseBody(response: TransportResponse): Pick<Probe, 'json' | 'error'> {
   } catch (error) {
     return { json: undefined, error };
   }
-}
-
-/** A `Date` has whole seconds, so one that is up to a second old shows no difference. */
-function toClockDifference(date: string | undefined, at: number): number | undefined {
-  const differenceMs = Date.parse(date ?? '') - at;
-  if (Number.isNaN(differenceMs)) return undefined;
-  return differenceMs <= 0 && differenceMs > -1000 ? 0 : differenceMs;
 }

@@ -5,8 +5,9 @@ import {
   type FetchImplementation,
   type JWTVerifyGetKey,
 } from 'jose';
-import { describeFailure } from '#errors/describe-failure.ts';
-import { type FailureCause, toTransportCause } from '#errors/failure-cause.ts';
+import { explainFailure } from '#errors/describe-failure.ts';
+import type { FailingServer } from '#errors/failing-server.ts';
+import { type FailureCause, toStatusCause, toTransportCause } from '#errors/failure-cause.ts';
 import { GatewayError } from '#errors/gateway-error.ts';
 
 /** Maximum wait for the issuer's response. */
@@ -88,7 +89,7 @@ export function createKeySource({
   const fetchJwks: FetchImplementation = async (address, init) => {
     if (failedAt !== undefined && now() - failedAt < RETRY_DELAY_MS) return lastKnownResponse();
     try {
-      const text = await readJwks(await fetchKeys(new Request(address, init)));
+      const text = await readJwks(await fetchKeys(new Request(address, init)), url);
       lastKnown = { text, fetchedAt: now() };
     } catch (error) {
       const cause = toFailureCause(error);
@@ -105,12 +106,8 @@ export function createKeySource({
     const consequence = hasUsableKeys()
       ? 'verifies bearer tokens with the last fetched keys until they are about an hour old'
       : 'rejects bearer tokens with 503 until it can fetch keys';
-    const { sentence, advice } = describeFailure(cause, {
-      url,
-      urlSetting: 'JWT_JWKS_URL',
-      timeout: `${MAX_WAIT_MS / 1_000} s`,
-    });
-    return `The keys of JWT_JWKS_URL cannot be fetched: ${sentence} ${advice} The gateway ${consequence}.`;
+    const explanation = explainFailure(cause, toIssuerServer(url, `${MAX_WAIT_MS / 1_000} s`));
+    return `The keys of JWT_JWKS_URL cannot be fetched: ${explanation} The gateway ${consequence}.`;
   }
 
   function hasUsableKeys(): boolean {
@@ -133,11 +130,28 @@ export function createKeySource({
   };
 }
 
+/** The server of the keys, for the description of a failure. */
+export function toIssuerServer(url: string, timeout: string): FailingServer {
+  return {
+    url,
+    urlSetting: 'JWT_JWKS_URL',
+    timeouts: { response: timeout },
+    pathAdvice:
+      'The discovery document of the issuer (/.well-known/openid-configuration) names the URL as jwks_uri.',
+  };
+}
+
 /** @throws InvalidJwksError with a cause that contains nothing of the response */
-async function readJwks(response: Response): Promise<string> {
-  if (response.status !== 200) {
+async function readJwks(response: Response, url: string): Promise<string> {
+  const { status, headers } = response;
+  if (status !== 200) {
     await response.body?.cancel();
-    throw new InvalidJwksError(toStatusCause(response.status));
+    throw new InvalidJwksError(
+      toStatusCause(status, headers.get('location') ?? undefined, url) ?? {
+        kind: 'invalid-response',
+        problem: `status ${status}`,
+      },
+    );
   }
   const text = await response.text();
   try {
@@ -159,19 +173,10 @@ class InvalidJwksError extends Error {
 
 const NO_JWKS: FailureCause = { kind: 'invalid-response', problem: 'no JSON Web Key Set' };
 
-function toStatusCause(status: number): FailureCause {
-  if (status >= 500) return { kind: 'server-error', status };
-  if (status >= 300 && status < 400) return { kind: 'redirect', status };
-  if (status === 404 || status === 410) return { kind: 'not-found', status };
-  return { kind: 'invalid-response', problem: `status ${status}` };
-}
-
 /** The message of a network error may contain an address or more. Its code does not. */
 function toFailureCause(error: unknown): FailureCause {
   if (error instanceof InvalidJwksError) return error.failureCause;
   // A body that is no JSON: `fetchKeys` may parse it.
   if (error instanceof SyntaxError) return NO_JWKS;
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return { kind: 'response-timeout', stage: 'response' };
   return toTransportCause(error);
 }
