@@ -1,7 +1,9 @@
 import type { Settings } from '#config/settings.ts';
+import type { ServiceClock } from '#doctor/services/service-clock.ts';
 import { checkUpstream } from '#doctor/upstream/check-upstream.ts';
 import { createConnectionLog } from '#doctor/upstream/connection-log.ts';
 import { createProbeClient } from '#doctor/upstream/probe-client.ts';
+import { toTransportCause } from '#errors/failure-cause.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { toUserAgent } from '#rest/transport/user-agent.ts';
@@ -28,12 +30,42 @@ export interface DoctorOptions {
   readonly startTimer?: (ms: number, onTime: () => void) => () => void;
 }
 
-/** The checks of the other services that the settings name; each returns nothing if it is not set. */
-const SERVICE_CHECKS: readonly ((settings: Settings) => Promise<readonly Finding[]>)[] = [];
+/** A check of another service that a setting names. */
+interface ServiceCheck {
+  /** As in a sentence. */
+  readonly name: string;
+  /** Of the finding if the check itself fails. */
+  readonly check: string;
+  isNeeded(settings: Settings): boolean;
+  /** Loads the check with its packages. */
+  load(): Promise<(settings: Settings, clock: ServiceClock) => Promise<readonly Finding[]>>;
+}
+
+const SERVICE_CHECKS: readonly ServiceCheck[] = [
+  {
+    name: 'Redis',
+    check: 'redis-connection',
+    isNeeded: ({ cache }) => cache.redisUrl !== undefined,
+    load: async () => (await import('#doctor/services/redis.ts')).checkRedis,
+  },
+  {
+    name: 'JWT_JWKS_URL',
+    check: 'jwks-connection',
+    isNeeded: ({ jwt }) => jwt !== undefined,
+    load: async () => (await import('#doctor/services/jwks.ts')).checkJwks,
+  },
+  {
+    name: 'the collector of traces',
+    check: 'otlp-connection',
+    isNeeded: ({ tracing }) => tracing.isEnabled,
+    load: async () => (await import('#doctor/services/telemetry.ts')).checkTelemetry,
+  },
+];
 
 /**
  * Checks the upstream and the services that the settings name, and writes what it finds. It sends
- * only GET requests to the upstream, at most 20, one at a time.
+ * only GET requests to the upstream, at most 20, one at a time, and to each other service what its
+ * check documents.
  * @returns the exit code: 0 if the gateway works, 1 if it will not work, 2 if it works and a finding
  *   needs attention
  */
@@ -70,12 +102,30 @@ export async function runDoctor(options: DoctorOptions): Promise<0 | 1 | 2> {
   try {
     const hasKey = apiKey !== undefined;
     await checkUpstream({ client, settings, connectionLog, hasKey, now, add: report.add });
-    for (const check of SERVICE_CHECKS) {
-      for (const finding of await check(settings)) report.add(finding);
+    const clock = { now, monotonicNow, startTimer };
+    for (const serviceCheck of SERVICE_CHECKS.filter(({ isNeeded }) => isNeeded(settings))) {
+      for (const finding of await runServiceCheck(serviceCheck, settings, clock))
+        report.add(finding);
     }
   } finally {
     connectionLog.close();
     await undiciTransport.close();
   }
   return report.end(client.probes.length);
+}
+
+/** An error of one check must not hide what the others find. Its message may contain a secret. */
+async function runServiceCheck(
+  { name, check, load }: ServiceCheck,
+  settings: Settings,
+  clock: ServiceClock,
+): Promise<readonly Finding[]> {
+  try {
+    const checkService = await load();
+    return await checkService(settings, clock);
+  } catch (error) {
+    const { kind, code = kind } = toTransportCause(error);
+    const message = `The check of ${name} has ended with an unexpected error (${code}), so the result is incomplete.`;
+    return [{ check, verdict: 'failure', message, details: { cause: kind, code } }];
+  }
 }

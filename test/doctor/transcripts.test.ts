@@ -4,6 +4,8 @@ import type { Environment } from '#config/settings.ts';
 import type { DoctorOptions } from '#doctor/run-doctor.ts';
 import { createSandbox, type SandboxOptions } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
+import { listen } from '../rest/real-server.ts';
+import { createKey, toJwk } from '../support/token-issuer.ts';
 import { createTestSandbox, freePort, runAsText, STARTED_AT } from './doctor-scene.ts';
 
 const PAGE = new URL('../../docs/operations/doctor.md', import.meta.url);
@@ -19,6 +21,7 @@ const transcripts: Readonly<Record<string, () => Promise<string[]>>> = {
   'nothing listens': async () =>
     (await runAsText({ ...createClock() }, { REVOX_BASE_URL: 'http://127.0.0.1:9/api' })).lines,
   'apex domain': () => runWithRedirect(),
+  services: () => runWithServices(),
 };
 
 describe('The page about the doctor', () => {
@@ -66,6 +69,25 @@ async function runWithRedirect(): Promise<string[]> {
   });
   const settings: Environment = { REVOX_BASE_URL: 'https://getrevox.com/api' };
   return (await runAsText({ ...createClock(), fetch: sandbox.fetch }, settings)).lines;
+}
+
+/** Without the lines about the upstream. */
+async function runWithServices(): Promise<string[]> {
+  const keySet = JSON.stringify({ keys: [await toJwk(await createKey('one'))] });
+  await using issuer = await listen((response) =>
+    response.writeHead(200, { date: new Date(STARTED_AT).toUTCString() }).end(keySet),
+  );
+  const settings: Environment = {
+    REDIS_URL: 'redis://127.0.0.1:9',
+    JWT_JWKS_URL: `${issuer.origin}/keys`,
+    JWT_ISSUER: 'https://id.test/',
+    JWT_AUDIENCE: 'https://calls.test',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+  };
+  const { fetch } = createTestSandbox({});
+  const { lines } = await runAsText({ ...createClock(), fetch }, settings);
+  const end = lines.indexOf('');
+  return lines.filter((line, index) => index >= end || /^\S+ +(redis|jwks|otlp)-/.test(line));
 }
 
 /** Each reading of the clock is 21 ms after the one before. */

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { type Environment, readSettings } from '#config/settings.ts';
 import { checkRedis } from '#doctor/services/redis.ts';
 import type { ServiceClock } from '#doctor/services/service-clock.ts';
-import { createManualTimers, listenTcp } from '../rest/real-server.ts';
+import { createTestSandbox, runAsText, toTraffic } from '../doctor/doctor-scene.ts';
+import { createManualTimers, listen, listenTcp } from '../rest/real-server.ts';
 import { freePort } from '../sockets/demo-process.ts';
+import { createKey, toJwk } from '../support/token-issuer.ts';
 import {
   expectRedisServer,
   hasRedisServer,
@@ -88,6 +90,45 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     expect(await dirtyOf()).toBe(before);
     expect(await observer.keys()).toEqual(['revox:doctor:other']);
     await vi.waitUntil(async () => (await observer.clients()).length === 0);
+  });
+
+  test('Redis, an issuer and a collector are checked in one report, and leave nothing in Redis', async () => {
+    await using redis = await startRedis(MEMORY);
+    await using observer = await redis.connect();
+    const keySet = JSON.stringify({ keys: [await toJwk(await createKey('one'))] });
+    await using issuer = await listen((response) => response.end(keySet));
+    await using collector = await listen((response, request) => {
+      request.resume();
+      response.end();
+    });
+    const sandbox = createTestSandbox({ sandbox: { now: Date.now, startedAt: Date.now() } });
+    const options = { fetch: sandbox.fetch, now: Date.now };
+    const settings = {
+      CACHE_SECRET,
+      REDIS_URL: redis.url,
+      JWT_JWKS_URL: issuer.origin,
+      JWT_ISSUER: 'https://id.test/',
+      JWT_AUDIENCE: 'https://calls.test',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
+    };
+
+    const { lines, exitCode } = await runAsText(options, settings);
+
+    const checks = lines.flatMap((line) => /^\S+ +((redis|jwks|otlp)-\S+) /.exec(line)?.[1] ?? []);
+    expect(checks).toEqual([
+      ...['redis-connection', 'redis-version', 'redis-permissions', 'redis-role', 'redis-memory'],
+      ...['redis-clock', 'jwks-connection', 'jwks-keys', 'jwks-clock', 'otlp-connection'],
+    ]);
+    expect(lines.filter((line) => !/^(ok|note) /.test(line)).at(-1)).toBe(
+      'The gateway works with this upstream (16 requests).',
+    );
+    expect(exitCode).toBe(0);
+    expect(toTraffic(sandbox)).toHaveLength(16);
+    expect([issuer.requests.length, collector.requests.length]).toEqual([1, 1]);
+    expect(await observer.keys()).toEqual([]);
+
+    await observer.send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    expect(await runAsText(options, settings)).toMatchObject({ exitCode: 2 });
   });
 
   test('a user with exactly the documented permissions passes, and its version is unknown', async () => {

@@ -26,7 +26,7 @@ const REASONS = new Map([
 export function toErrorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   if ('code' in error && typeof error.code === 'string') return error.code;
-  return toReplyKind(error.message) ?? error.constructor.name;
+  return toReplyKind(error) ?? error.constructor.name;
 }
 
 /** What the log says about an error of this kind. */
