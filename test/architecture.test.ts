@@ -18,7 +18,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   context:
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   doctor:
-    'binding, config, doctor/services, errors, generated, node:diagnostics_channel, node:util, pagination, rest, rest/transport, system-clock.ts',
+    'binding, config, doctor/services, errors, generated, node:diagnostics_channel, node:util, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
   'doctor/services': 'cache/redis, config, doctor (types), errors, http/auth, jose, rest/transport',
   'drain.ts': 'node:http (types), node:net',
   execution: 'binding, graphql, lru-cache',

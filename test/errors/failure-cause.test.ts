@@ -19,6 +19,9 @@ const coded = (code: string, details: object = {}) =>
   Object.assign(new Error('at https://user:password@db.internal'), { code, ...details });
 const sentenceOf = (cause: FailureCause) => describeFailure(cause, SERVER).sentence;
 
+/** The Redis client names its errors by their class only. */
+class SocketClosedUnexpectedlyError extends Error {}
+
 describe('Cause of a transport error', () => {
   test.each([
     [coded('ECONNREFUSED'), 'api.test:8443 refuses connections (ECONNREFUSED).'],
@@ -90,6 +93,10 @@ describe('Cause of a transport error', () => {
     [
       new AggregateError([coded('ECONNREFUSED'), coded('ENETUNREACH')]),
       'api.test:8443 refuses connections (ECONNREFUSED).',
+    ],
+    [
+      new SocketClosedUnexpectedlyError(),
+      'api.test:8443 closes connections before the response is complete (SocketClosedUnexpectedlyError).',
     ],
     [new Error('at db.internal'), 'Requests to api.test:8443 fail (Error).'],
     [coded('secret text'), 'Requests to api.test:8443 fail (Error).'],

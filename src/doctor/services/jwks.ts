@@ -1,5 +1,4 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import { withTimeout } from '#cache/redis/with-timeout.ts';
 import { isLoopbackUrl } from '#config/groups/listening.ts';
 import type { Settings } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
@@ -21,11 +20,11 @@ import { isWebPage } from '#rest/transport/web-page.ts';
 import { type CheckedKey, checkKey } from './jwks-keys.ts';
 import {
   CHECK_TIMEOUT,
-  CHECK_TIMEOUT_MS,
   CheckTimeoutError,
+  limitTime,
   type ServiceClock,
+  toClockOffset,
   toMilliseconds,
-  toSeconds,
 } from './service-clock.ts';
 
 const CONSEQUENCE = 'The gateway rejects bearer tokens with 503.';
@@ -78,8 +77,7 @@ async function fetchKeySet(
     maxBytes: MAX_BYTES,
   });
   try {
-    const response = await withTimeout(pending.response, CHECK_TIMEOUT_MS, startTimer);
-    if (!response) throw new CheckTimeoutError();
+    const response = await limitTime(pending.response, { startTimer });
     if (response.bodyError) throw response.bodyError;
     return response;
   } finally {
@@ -160,11 +158,11 @@ function checkClock({ header }: TransportResponse, now: number): readonly Findin
     const message = `The clock of the issuer agrees with the clock of this machine within ${CLOCK_TOLERANCE_S} s.`;
     return [{ check, verdict: 'ok', message, details }];
   }
-  const [direction, effect] =
+  const effect =
     differenceMs > 0
-      ? ['ahead of', 'New tokens with an nbf are not valid yet for the gateway.']
-      : ['behind', 'Tokens expire early for the gateway.'];
-  const message = `The clock of the issuer is ${toSeconds(differenceMs)} ${direction} the clock of this machine, and the gateway tolerates ${CLOCK_TOLERANCE_S} s. ${effect}`;
+      ? 'New tokens with an nbf are not valid yet for the gateway.'
+      : 'Tokens expire early for the gateway.';
+  const message = `The clock of the issuer is ${toClockOffset(differenceMs)}, and the gateway tolerates ${CLOCK_TOLERANCE_S} s. ${effect}`;
   return [{ check, verdict: 'finding', message, details }];
 }
 

@@ -14,7 +14,7 @@ export function explainRedisError(
   { redisSentinels }: Settings['cache'],
 ): string {
   if (error instanceof NoMasterError)
-    return `None of the ${redisSentinels.length} Sentinels of REDIS_SENTINELS is reachable and knows a master named ${url.hostname}: check the addresses, and the name in REDIS_URL.`;
+    return `No Sentinel of REDIS_SENTINELS is reachable and knows a master named ${url.hostname}: check the addresses, and the name in REDIS_URL.`;
   const { code, text } = toErrorReply(error);
   switch (code) {
     case 'WRONGPASS':

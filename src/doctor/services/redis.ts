@@ -1,5 +1,4 @@
 import { createRedisClient, type RedisClient } from '#cache/redis/redis-client.ts';
-import { withTimeout } from '#cache/redis/with-timeout.ts';
 import { readRedisTls } from '#config/ca-file.ts';
 import { isLoopbackUrl } from '#config/groups/listening.ts';
 import { type Settings, SettingsError } from '#config/settings.ts';
@@ -8,13 +7,7 @@ import { explainRedisError } from './redis-cause.ts';
 import { readInfo, type SendCommand, toSendCommand } from './redis-commands.ts';
 import { checkMemory, checkRole, checkVersion } from './redis-info.ts';
 import { checkPermissions } from './redis-permissions.ts';
-import {
-  CHECK_TIMEOUT_MS,
-  CheckTimeoutError,
-  type ServiceClock,
-  toMilliseconds,
-  toSeconds,
-} from './service-clock.ts';
+import { limitTime, type ServiceClock, toClockOffset, toMilliseconds } from './service-clock.ts';
 
 /** What every failure of Redis means: Redis is never a reason for an error. */
 const CONSEQUENCE = 'The gateway works without Redis, and caches in its own memory only.';
@@ -36,10 +29,7 @@ export async function checkRedis(
   const fromSettings = [...checkSecret(cache.secret), ...checkTls(url, cache)];
   try {
     const tls = readRedisTls(cache.redisTls);
-    const client = await openClient(
-      { url: url.href, sentinels: cache.redisSentinels, tls },
-      clock.startTimer,
-    );
+    const client = await openClient({ url: url.href, sentinels: cache.redisSentinels, tls }, clock);
     try {
       return [...(await checkServer(client, cache, clock)), ...fromSettings];
     } finally {
@@ -59,21 +49,21 @@ export async function checkRedis(
 /** Connects once. Rejects with the first error. */
 async function openClient(
   options: Parameters<typeof createRedisClient>[0],
-  startTimer: ServiceClock['startTimer'],
+  clock: ServiceClock,
 ): Promise<RedisClient> {
-  const ready = Promise.withResolvers<true>();
+  const ready = Promise.withResolvers<RedisClient>();
   // The client may still be looking for the master when the time is over.
   let isOver = false;
   const client = createRedisClient(options, {
     onError: (_, error) => ready.reject(error),
     onConnect: (source) => isOver && source.destroy(),
-    onReady: () => ready.resolve(true),
+    onReady: ready.resolve,
   });
-  const connected = client.then(() => ready.promise);
   try {
-    if (!(await withTimeout(connected, CHECK_TIMEOUT_MS, startTimer)))
-      throw new CheckTimeoutError();
-    return await client;
+    return await limitTime(
+      client.then(() => ready.promise),
+      clock,
+    );
   } catch (error) {
     isOver = true;
     client.then((unusable) => unusable.destroy()).catch(() => {});
@@ -98,9 +88,7 @@ async function checkServer(
       ...(await checkClock(send, clock)),
     ];
   };
-  const inTime = await withTimeout(findings(), CHECK_TIMEOUT_MS, clock.startTimer);
-  if (!inTime) throw new CheckTimeoutError();
-  return inTime;
+  return limitTime(findings(), clock);
 }
 
 async function checkLatency(
@@ -144,12 +132,11 @@ async function checkClock(send: SendCommand, clock: ServiceClock): Promise<reado
     const message = 'The clocks of Redis and this machine agree within a second.';
     return [{ check: 'redis-clock', verdict: 'ok', message }];
   }
-  const direction = differenceMs > 0 ? 'ahead of' : 'behind';
   return [
     {
       check: 'redis-clock',
       verdict: 'note',
-      message: `The clock of Redis is ${toSeconds(differenceMs)} ${direction} the clock of this machine. The ages of cached responses allow for that, but one of the two clocks is wrong.`,
+      message: `The clock of Redis is ${toClockOffset(differenceMs)}. The ages of cached responses allow for that, but one of the two clocks is wrong.`,
       details: { differenceMs: Math.round(differenceMs) },
     },
   ];

@@ -1,3 +1,5 @@
+import { withTimeout } from '#cache/redis/with-timeout.ts';
+
 /** The clocks of the checks: those of the doctor. */
 export interface ServiceClock {
   /** Current time, in ms. */
@@ -18,12 +20,26 @@ export class CheckTimeoutError extends Error {
   override name = 'TimeoutError';
 }
 
+/**
+ * Settles like the promise.
+ * @throws CheckTimeoutError if the promise does not settle within `CHECK_TIMEOUT_MS`
+ */
+export async function limitTime<T extends object>(
+  promise: Promise<T>,
+  { startTimer }: Pick<ServiceClock, 'startTimer'>,
+): Promise<T> {
+  const inTime = await withTimeout(promise, CHECK_TIMEOUT_MS, startTimer);
+  if (inTime === undefined) throw new CheckTimeoutError();
+  return inTime;
+}
+
 /** A duration for a sentence. */
 export function toMilliseconds(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
-/** A difference between two clocks for a sentence. */
-export function toSeconds(ms: number): string {
-  return `${Math.round(Math.abs(ms) / 1000)} s`;
+/** `90 s ahead of the clock of this machine` */
+export function toClockOffset(differenceMs: number): string {
+  const direction = differenceMs > 0 ? 'ahead of' : 'behind';
+  return `${Math.round(Math.abs(differenceMs) / 1000)} s ${direction} the clock of this machine`;
 }

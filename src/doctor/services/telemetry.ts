@@ -1,4 +1,3 @@
-import { withTimeout } from '#cache/redis/with-timeout.ts';
 import type { CollectorSettings } from '#config/collector.ts';
 import type { Settings } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
@@ -13,10 +12,10 @@ import { isWebPage } from '#rest/transport/web-page.ts';
 import {
   CHECK_TIMEOUT,
   CHECK_TIMEOUT_MS,
-  CheckTimeoutError,
+  limitTime,
   type ServiceClock,
+  toClockOffset,
   toMilliseconds,
-  toSeconds,
 } from './service-clock.ts';
 
 const CHECK = 'otlp-connection';
@@ -98,25 +97,22 @@ type ExportResponse = Pick<TransportResponse, 'status' | 'header' | 'body'>;
 async function sendEmptyExport(
   { url, protocol, headers }: CollectorSettings,
   userAgent: string,
-  { startTimer }: ServiceClock,
+  clock: ServiceClock,
 ): Promise<ExportResponse> {
   const { contentType, body } =
     EMPTY_EXPORTS[protocol === 'http/json' ? protocol : 'http/protobuf'];
   const abortController = new AbortController();
-  const response = await withTimeout(
-    post({
-      url,
-      headers: { 'user-agent': userAgent, ...headers, 'content-type': contentType },
-      body,
-      signal: abortController.signal,
-    }),
-    CHECK_TIMEOUT_MS,
-    startTimer,
-  );
-  if (response) return response;
-  const timeout = new CheckTimeoutError();
-  abortController.abort(timeout);
-  throw timeout;
+  const response = post({
+    url,
+    headers: { 'user-agent': userAgent, ...headers, 'content-type': contentType },
+    body,
+    signal: abortController.signal,
+  });
+  try {
+    return await limitTime(response, clock);
+  } finally {
+    abortController.abort();
+  }
 }
 
 function explainResponse(
@@ -150,12 +146,11 @@ function explainResponse(
 function checkClock({ header }: ExportResponse, now: number): readonly Finding[] {
   const differenceMs = toClockDifference(header, now);
   if (differenceMs === undefined || Math.abs(differenceMs) <= MAX_CLOCK_DIFFERENCE_MS) return [];
-  const direction = differenceMs > 0 ? 'ahead of' : 'behind';
   return [
     {
       check: 'otlp-clock',
       verdict: 'note',
-      message: `The clock of the collector is ${toSeconds(differenceMs)} ${direction} the clock of this machine: spans of other services seem shifted by that.`,
+      message: `The clock of the collector is ${toClockOffset(differenceMs)}: spans of other services seem shifted by that.`,
       details: { differenceMs: Math.round(differenceMs) },
     },
   ];

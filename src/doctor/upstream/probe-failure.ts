@@ -7,6 +7,7 @@ import {
   toStatusCause,
   toTransportCause,
 } from '#errors/failure-cause.ts';
+import { parseRetryAfterMs } from '#rest/resilience/retry-after.ts';
 import { isSuccess } from '#rest/transport/transport.ts';
 import type { ConnectionLog } from './connection-log.ts';
 import { type Probe, toEndpoint } from './probe-client.ts';
@@ -85,9 +86,9 @@ function toResponseCause(
 
 /** The upstream's own advice after a 429, in place of the general one. */
 function toRetryAdvice({ kind }: FailureCause, { header }: Probe): string | undefined {
-  const seconds = header('retry-after') ?? '';
-  return kind === 'rate-limited' && /^\d{1,9}$/.test(seconds)
-    ? `Try again in ${seconds} seconds.`
+  const ms = parseRetryAfterMs(header, Date.parse(header('date') ?? ''));
+  return kind === 'rate-limited' && ms !== undefined && Number.isFinite(ms)
+    ? `Try again in ${Math.ceil(ms / 1000)} seconds.`
     : undefined;
 }
 
