@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type DiagnosisOptions, diagnose } from './doctor-scene.ts';
+import { type DiagnosisOptions, diagnose, STARTED_AT } from './doctor-scene.ts';
 
 interface Failure extends DiagnosisOptions {
   readonly check?: string;
@@ -118,6 +118,20 @@ describe('Doctor and an upstream that does not work', () => {
       prepare: ({ control }) => control.fail('', { status: 429, headers: { 'retry-after': '30' } }),
       verdict:
         'failure: localhost limits the rate of requests (status 429). Try again in 30 seconds.',
+    },
+    'limits the rate until a date of its own clock': {
+      prepare: ({ control }) =>
+        control.fail('', {
+          status: 429,
+          headers: { 'retry-after': new Date(STARTED_AT + 90_000).toUTCString() },
+        }),
+      verdict:
+        'failure: localhost limits the rate of requests (status 429). Try again in 90 seconds.',
+    },
+    'limits the rate without an end': {
+      prepare: ({ control }) => control.fail('', { status: 429 }),
+      verdict:
+        'failure: localhost limits the rate of requests (status 429). Try again later, or ask for a higher limit.',
     },
     'rejects the request': {
       prepare: ({ control }) => control.fail('', { status: 418 }),
