@@ -2,10 +2,10 @@
 const MARK = '\u0000';
 
 /**
- * Maximum characters of a value that is serialized during execution. A field takes about as many
- * bytes anyway.
+ * Maximum characters of a value that is serialized during execution. A longer copy takes more memory
+ * than a placeholder.
  */
-export const MAX_INLINE_LENGTH = 256;
+export const MAX_INLINE_LENGTH = 64;
 
 /**
  * The `data` of a response as JSON text. Large values are not copied during execution: operations

@@ -34,8 +34,8 @@ const UNUSUAL = '"\\\u0000\u0001\u001f\u007f\u2028\ud83d\ude00\ud800 \udfff\n0\u
 describe('Serialization of planned operations', () => {
   test.each([
     ['short', UNUSUAL],
-    ['of the maximum inline length', UNUSUAL.padEnd(256, 'é')],
-    ['longer than the maximum inline length', UNUSUAL.padEnd(257, 'é')],
+    ['of the maximum inline length', UNUSUAL.padEnd(64, 'é')],
+    ['longer than the maximum inline length', UNUSUAL.padEnd(65, 'é')],
     ['long', UNUSUAL.repeat(2_000)],
     ['made of digits', '0'],
     ['empty', ''],
