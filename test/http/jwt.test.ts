@@ -170,7 +170,7 @@ describe('Unavailable issuer keys', () => {
       respond: async () =>
         new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
       reason:
-        'id.test redirects (status 302), and the gateway follows no redirect. Check the scheme, the host and the path of JWT_JWKS_URL.',
+        'id.test redirects to evil.test (status 302), and the gateway follows no redirect. If evil.test is the right server, set JWT_JWKS_URL to its address.',
     },
     'a body that is not JSON': {
       respond: async () => new Response('<html>db.internal'),

@@ -322,7 +322,10 @@ describe('Responses that are not cached', () => {
     await expectSameOnAllPipelines(pipelines, init, 3);
     expect((await pipelines.observe(init)).observed.cached).toMatchObject({
       headers: { 'cache-control': 'no-store' },
-      log: [{ stale: 1, code: 'OK' }],
+      log: [
+        { msg: 'upstream request failed', status: 503 },
+        { msg: 'request', stale: 1, code: 'OK' },
+      ],
     });
     await pipelines.each(({ sandbox }) => sandbox.control.heal());
     const opened = await expectSameOnAllPipelines(pipelines, init, 3);
