@@ -32,8 +32,9 @@ export interface Condition<Cause extends string = string> {
   /**
    * Ends the condition. A condition that begins again and again ends only once it has not occurred
    * for some time.
+   * @param at when it ended, by the monotonic clock, in ms, if that was before now
    */
-  end(): void;
+  end(at?: number): void;
 }
 
 export interface Occurrence {
@@ -146,17 +147,13 @@ class LoggedCondition implements Condition {
     this.#write(describe(isFirst), { condition: this.#condition.name, cause, ...fields });
   }
 
-  end(): void {
+  end(at = this.#options.monotonicNow()): void {
     const incident = this.#incident;
     if (!this.#isActive || !incident || incident.recoveredAt !== undefined) return;
-    incident.recoveredAt = this.#options.monotonicNow();
-    if (this.#holdMs === 0) this.#finish(incident, incident.recoveredAt);
-    else {
-      const { recoveredAt } = incident;
-      this.#cancelTimer = this.#options.startTimer(this.#holdMs, () =>
-        this.#finish(incident, recoveredAt),
-      );
-    }
+    incident.recoveredAt = at;
+    if (this.#holdMs === 0) this.#finish(incident, at);
+    else
+      this.#cancelTimer = this.#options.startTimer(this.#holdMs, () => this.#finish(incident, at));
   }
 
   close(): void {

@@ -92,6 +92,8 @@ export function createUpstreamConditions({
   /** Whether a success changes nothing: the common case, checked for each request. */
   let isCalm = false;
   let refreshedAt = Number.NEGATIVE_INFINITY;
+  /** When the last cooldown is over: no request may follow for hours. */
+  let cooldownEndsAt = Number.NEGATIVE_INFINITY;
 
   return {
     onOutcome(outcome) {
@@ -108,6 +110,7 @@ export function createUpstreamConditions({
     },
     onRateLimited(ms) {
       isCalm = false;
+      cooldownEndsAt = Math.max(cooldownEndsAt, monotonicNow() + ms);
       rateLimit.report('rate-limited', {
         describe() {
           const { sentence, advice } = describeFailure(
@@ -146,7 +149,8 @@ export function createUpstreamConditions({
 
   function refresh(): void {
     refreshedAt = monotonicNow();
-    if (rateLimit.isActive && upstreamState().coolingDown === 0) rateLimit.end();
+    if (rateLimit.isActive && upstreamState().coolingDown === 0)
+      rateLimit.end(Math.min(cooldownEndsAt, refreshedAt));
     endCircuits();
   }
 

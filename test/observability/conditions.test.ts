@@ -211,6 +211,30 @@ describe('Rate-limit condition', () => {
   );
 });
 
+test('the duration of a rate limit does not include the time without requests after it', async () => {
+  const { execute, lines, clock, timers, sandbox, ready, traffic } = createLoggedGateway();
+  const read = () => execute('{ assistants(first: 1) { nodes { id } } }');
+  sandbox.control.fail('/assistants', { status: 429, headers: { 'retry-after': '60' }, times: 1 });
+  await read();
+  const before = (await ready()) as Ready;
+  clock.pass(3 * 3_600_000);
+  timers.elapse(60_000);
+  await untilIdle();
+  expect(await read()).not.toHaveProperty('errors');
+  expect(lines().slice(1)).toEqual([
+    'info The rate limit of the Revox API is over after 60 s; 1 response had status 429.',
+  ]);
+  const after = (await ready()) as Ready;
+  const { since, endedAt = '' } = after['rate-limit'];
+  expect(since).toBe(before['rate-limit'].since);
+  expect(Date.parse(endedAt) - Date.parse(since)).toBe(60_000);
+  expect(traffic()).toHaveLength(2);
+});
+
+interface Ready {
+  readonly 'rate-limit': { readonly since: string; readonly endedAt?: string };
+}
+
 describe('Trace of a failed upstream request', () => {
   const CALLS = (result: { extensions?: { upstream: { calls: object[] } } }) =>
     result.extensions?.upstream.calls;
