@@ -1,4 +1,5 @@
 import { isApiKey } from '#config/groups/authentication.ts';
+import { isQuoted } from '#config/secret-values.ts';
 import { readSettings, SettingsError } from '#config/settings.ts';
 import { printLine } from '#observability/console.ts';
 
@@ -33,7 +34,7 @@ async function readKey(): Promise<string> {
   const key = text.trim();
   if (key === '')
     throw new SettingsError([`--api-key-stdin: the standard input is empty; ${PIPE_EXAMPLE}.`]);
-  if (text.length > MAX_KEY_BYTES || !isApiKey(key))
+  if (text.length > MAX_KEY_BYTES || !isApiKey(key) || isQuoted(key, 'value'))
     throw new SettingsError([
       '--api-key-stdin: the key must be visible ASCII without spaces, line breaks and quotation marks.',
     ]);

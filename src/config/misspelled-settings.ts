@@ -121,14 +121,16 @@ function toAdvice(
   const meant = similar.length > 0 ? similar : settingsWithWords(name, settings);
   if (meant.length > 0 && meant.length <= 3) return `Did you mean ${meant.join(' or ')}?`;
   const listed = settings.filter((setting) => prefix && setting.startsWith(prefix));
+  if (listed.length === 1) return `Only the setting ${listed[0]} begins with ${prefix}.`;
   return listed.length <= MAX_LISTED
     ? `The settings that begin with ${prefix} are ${listed.join(', ')}.`
     : `docs/reference/configuration.md lists the settings that begin with ${prefix}.`;
 }
 
 /**
- * `REVOX_URL` has two words of `REVOX_BASE_URL`; `CACHE_MAX_SIZE_BYTES` has all of `CACHE_MAX_BYTES`.
- * Of several settings, those that differ by the fewest words.
+ * `REVOX_URL` has two words of `REVOX_BASE_URL`; `CACHE_MAX_SIZE_BYTES` has all of `CACHE_MAX_BYTES`,
+ * and `REVOX_LOG_LEVEL` all of `LOG_LEVEL`. Of several settings, those that differ by the fewest
+ * words. `REVOX_HOST` is not `HOST`: one word with another first word says too little.
  */
 function settingsWithWords(name: string, settings: readonly string[]): string[] {
   const words = name.split('_');
@@ -136,7 +138,8 @@ function settingsWithWords(name: string, settings: readonly string[]): string[] 
     .map((setting) => ({ setting, others: setting.split('_') }))
     .filter(
       ({ others }) =>
-        others[0] === words[0] && (isWithin(words, others) || isWithin(others, words)),
+        (others[0] === words[0] || Math.min(words.length, others.length) > 1) &&
+        (isWithin(words, others) || isWithin(others, words)),
     )
     .map(({ setting, others }) => ({ setting, excess: Math.abs(others.length - words.length) }));
   const leastExcess = Math.min(...found.map(({ excess }) => excess));

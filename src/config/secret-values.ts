@@ -8,20 +8,19 @@ const QUOTED = /^(["'`])[\s\S]*\1$/;
 const LINE_BREAK = /[\r\n]/;
 
 /**
- * Removes blanks and line breaks around secrets: the value of a Kubernetes secret often ends with a
- * line break. No secret needs them: a header cannot have them around its value (RFC 9110, 5.5), and
- * a URL parser ignores them.
+ * Removes blanks and line breaks around settings: the value of a Kubernetes secret often ends with a
+ * line break, and a terminal does not show blanks. No setting needs them: a header cannot have them
+ * around its value (RFC 9110, 5.5), and a URL parser ignores them.
  */
-export function trimSecrets(provided: Environment, secrets: SecretForms): Environment {
-  return Object.fromEntries(
-    Object.entries(provided).map(([name, value]) => [
-      name,
-      secrets.has(name) ? value?.trim() : value,
-    ]),
-  );
+export function trimSettings(provided: Environment, settings: readonly string[]): Environment {
+  const trimmed = settings.flatMap((name) => {
+    const value = provided[name];
+    return value === undefined ? [] : [[name, value.trim()] as const];
+  });
+  return { ...provided, ...Object.fromEntries(trimmed) };
 }
 
-/** One sentence for each secret that `trimSecrets` changes. */
+/** One sentence for each secret that `trimSettings` changes. */
 export function describeTrimmedSecrets(provided: Environment, secrets: SecretForms): string[] {
   return Object.entries(provided).flatMap(([name, value = '']) => {
     const trimmed = value.trim();
@@ -58,7 +57,8 @@ export function findMalformedValues(
   return problems;
 }
 
-function isQuoted(value: string, secret: SecretForm | undefined): boolean {
+/** Whether a value has a quotation mark at its begin or end. A secret may lack the other one. */
+export function isQuoted(value: string, secret: SecretForm | undefined): boolean {
   if (secret === undefined) return QUOTED.test(value.trim());
   const items = secret === 'list' ? value.split(',') : [value];
   return items.some((item) => QUOTATION_MARK.test(item.trim()));

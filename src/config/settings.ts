@@ -15,7 +15,7 @@ import { type ResilienceSettings, toResilienceSettings } from '#config/groups/re
 import { type RestApiSettings, toRestApiSettings } from '#config/groups/rest-api.ts';
 import { conditions, type Environment } from './conditions.ts';
 import { findMisspelledSettings } from './misspelled-settings.ts';
-import { describeTrimmedSecrets, findMalformedValues, trimSecrets } from './secret-values.ts';
+import { describeTrimmedSecrets, findMalformedValues, trimSettings } from './secret-values.ts';
 import {
   demoVariables,
   gatewaySettingNames,
@@ -79,11 +79,18 @@ export function readSettings(environment: Environment = process.env): Settings {
  */
 export function readDemoSettings(environment: Environment = process.env): Settings & DemoSettings {
   const { settings, problems } = checkSettings({ ...environment, ...DEMO_VARIABLES }, true);
-  const demo = demoVariables.safeParse(withoutEmpty(environment));
+  const demo = demoVariables.safeParse(trimSettings(withoutEmpty(environment), settingNames));
   const allProblems = [...problems, ...toProblems(demo.error)];
+  if (settings && demo.success && isPortTaken(demo.data.SANDBOX_PORT, settings.port))
+    allProblems.push('SANDBOX_PORT must differ from PORT.');
   if (settings === undefined || !demo.success || allProblems.length > 0)
     throw new SettingsError(allProblems);
   return { ...settings, ...toDemoSettings(demo.data, settings.port) };
+}
+
+/** Whether the gateway listens there. Port 0 is a free port for each. */
+function isPortTaken(sandboxPort: number | undefined, port: number): boolean {
+  return port !== 0 && sandboxPort === port;
 }
 
 /** One sentence for each secret whose surrounding blanks or line breaks are ignored. */
@@ -106,7 +113,7 @@ interface CheckedSettings {
 }
 
 function checkSettings(environment: Environment, isDemo = false): CheckedSettings {
-  const provided = trimSecrets(withoutEmpty(environment), secretSettings);
+  const provided = trimSettings(withoutEmpty(environment), settingNames);
   const malformed = findMalformedValues(provided, gatewaySettingNames, secretSettings);
   const parsed = gatewayVariables.safeParse(provided);
   const problems = [

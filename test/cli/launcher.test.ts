@@ -25,11 +25,13 @@ interface RunOptions {
   /** Arguments of Node.js. */
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Standard input. */
+  readonly input?: string;
 }
 
 function run(
   args: readonly string[],
-  { root = ROOT, node = process.execPath, flags = [], environment = {} }: RunOptions = {},
+  { root = ROOT, node = process.execPath, flags = [], environment = {}, input }: RunOptions = {},
 ): Promise<Ending> {
   return new Promise((resolve) => {
     const all = [...flags, '--', join(root, PROGRAM), ...args];
@@ -37,7 +39,7 @@ function run(
     const child = execFile(node, all, { env }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }),
     );
-    child.stdin?.end();
+    child.stdin?.end(input);
   });
 }
 
@@ -179,6 +181,7 @@ describe('Program', () => {
       run(['--env-file', 'absent.env']),
       run(['start'], { environment: { ROUTER_SECRET: 'a-secret', PORT: 'x' } }),
       run(['doctor', '--api-key-stdin']),
+      run(['doctor', '--api-key-stdin'], { input: '"sk_quoted"\n' }),
     ]);
     expect(endings.map(({ code, stdout }) => ({ code, stdout }))).toEqual(
       endings.map(() => ({ code: 1, stdout: '' })),
@@ -188,6 +191,7 @@ describe('Program', () => {
       'Invalid settings:\n  --env-file absent.env: does not exist.\n',
       'Invalid settings:\n  ROUTER_SECRET is not a setting. Did you mean ROUTER_SECRETS?\n  PORT must be a port number from 0 to 65535.\n',
       'Invalid settings:\n  --api-key-stdin: the standard input is empty; for example revox-graphql-gateway doctor --api-key-stdin < key.txt.\n',
+      'Invalid settings:\n  --api-key-stdin: the key must be visible ASCII without spaces, line breaks and quotation marks.\n',
     ]);
   });
 });

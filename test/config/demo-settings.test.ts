@@ -40,6 +40,13 @@ describe('Settings of the demo', () => {
     },
   );
 
+  test('the sandbox and the gateway need different ports', () => {
+    const problems = ['SANDBOX_PORT must differ from PORT.'];
+    expect(demoProblemsOf({ SANDBOX_PORT: '4000' })).toEqual(problems);
+    expect(demoProblemsOf({ SANDBOX_PORT: '5000', PORT: '5000' })).toEqual(problems);
+    expect(demoProblemsOf({ SANDBOX_PORT: '0', PORT: '0' })).toEqual([]);
+  });
+
   test('a misspelled SANDBOX_PORT stops the demo, but no start', () => {
     expect(demoProblemsOf({ SANDBOX_PROT: '7000' })).toEqual([
       'SANDBOX_PROT is not a setting. Did you mean SANDBOX_PORT?',

@@ -55,7 +55,11 @@ describe('Misspelled settings', () => {
       'JWT_PUBLIC_KEY',
       'The settings that begin with JWT_ are JWT_JWKS_URL, JWT_ISSUER, JWT_AUDIENCE, JWT_SCOPE.',
     ],
-    ['CORS_HEADERS', 'The settings that begin with CORS_ are CORS_ORIGINS.'],
+    ['CORS_HEADERS', 'Only the setting CORS_ORIGINS begins with CORS_.'],
+    ['MAX_CONCURRENCY', 'Did you mean REVOX_MAX_CONCURRENCY?'],
+    ['REVOX_LOG_LEVEL', 'Did you mean LOG_LEVEL?'],
+    ['REVOX_ROUTER_SECRETS', 'Did you mean ROUTER_SECRETS?'],
+    ['REVOX_GATEWAY_BASE_URL', 'Did you mean REVOX_BASE_URL?'],
     [
       'REVOX_ORGANIZATION',
       'docs/reference/configuration.md lists the settings that begin with REVOX_.',
@@ -179,6 +183,24 @@ describe('Quotation marks and blanks of values', () => {
       );
     },
   );
+
+  test('blanks and line breaks around every other setting have no effect', () => {
+    const environment = {
+      PORT: ' 4100 ',
+      HOST: '127.0.0.1\r\n',
+      LOG_LEVEL: '\tdebug',
+      GRAPHIQL: 'off ',
+      JWT_ISSUER: ' https://id.test ',
+      JWT_JWKS_URL: 'https://id.test/keys\n',
+      JWT_AUDIENCE: ' revox',
+      REVOX_API_KEY: 'k',
+    };
+    const trimmed = Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [name, value.trim()]),
+    );
+    expect(readSettings(environment)).toEqual(readSettings(trimmed));
+    expect(readDemoSettings({ SANDBOX_PORT: ' 7000\n' }).sandboxPort).toBe(7000);
+  });
 
   test('secrets without blanks around them need no sentence', () => {
     expect(readSettingNotices({ ...SECRETS, CORS_ORIGINS: ' https://a.test ' })).toEqual([]);

@@ -75,6 +75,7 @@ describe('REVOX_BASE_URL', () => {
     ['https://www.getrevox.com/api/', 'https://www.getrevox.com/api'],
     ['http://localhost:4001//', 'http://localhost:4001'],
     ['http://[::1]:4001/api', 'http://[::1]:4001/api'],
+    [' https://www.getrevox.com/api/ \n', 'https://www.getrevox.com/api'],
   ])('REVOX_BASE_URL accepts %s as %s', (given, read) => {
     expect(readSettings({ REVOX_BASE_URL: given }).revox.baseUrl).toBe(read);
   });
@@ -93,6 +94,8 @@ describe('REVOX_BASE_URL', () => {
     'https://x.test/api?',
     'https://x.test/api#top',
     'https://x.test/?key=1',
+    'https://x.test/a pi',
+    'https://x.test\n/api',
   ])('REVOX_BASE_URL rejects %s', (odd) => {
     expect(faultsOf({ REVOX_BASE_URL: odd })).toEqual([
       'REVOX_BASE_URL must be an http or https URL without user, query or fragment, for example https://www.getrevox.com/api.',

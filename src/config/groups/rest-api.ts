@@ -114,7 +114,7 @@ function isPlainHttpUrl(url: string): boolean {
   return (
     /^https?:$/.test(protocol) &&
     `${username}${password}${search}${hash}` === '' &&
-    !/[?#]/.test(url)
+    !/[?#\s]/.test(url)
   );
 }
 
