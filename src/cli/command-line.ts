@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { findSimilar } from '#config/edit-distance.ts';
+import { settingNames } from '#config/variables.ts';
 
 export const COMMANDS = ['start', 'demo', 'doctor'] as const;
 
@@ -87,7 +88,7 @@ function toCommand(word: string): Command {
   if (found) return found;
   const meant = Object.hasOwn(OPTIONS, word)
     ? `--${word}`
-    : findSimilar(word, COMMANDS, () => 2)[0];
+    : findSimilar(word.toLowerCase(), COMMANDS, () => 2)[0];
   throw new UsageError(
     sentences(
       `Unknown command${quoted(word)}.`,
@@ -120,16 +121,22 @@ function checkOption(option: OptionToken, command: Command): void {
 function describeUnknownOption({ name, rawName }: OptionToken, word: string | undefined): string {
   const command = COMMANDS.find((other) => other === word) ?? DEFAULT_COMMAND;
   const known = optionsOf(command);
-  const isCommand = COMMANDS.some((other) => other === name);
-  const similar = isCommand
-    ? `the command ${name}`
-    : (known.find((other) => name.length > 2 && other.startsWith(name)) ??
-      findSimilar(name, known, () => 2)[0]);
+  const meant = meantByOption(name, known);
   return sentences(
     `Unknown option${REPEATABLE.test(name) ? ` ${rawName}` : ''}.`,
-    similar && `Did you mean ${isCommand ? similar : `--${similar}`}?`,
+    meant && `Did you mean ${meant}?`,
     `The options of ${command} are ${list(known.map((other) => `--${other}`))}.`,
   );
+}
+
+function meantByOption(name: string, options: readonly string[]): string | undefined {
+  if (COMMANDS.some((command) => command === name)) return `the command ${name}`;
+  const variable = name.toUpperCase().replaceAll('-', '_');
+  if (settingNames.includes(variable)) return `the environment variable ${variable}`;
+  const option =
+    options.find((other) => name.length > 2 && other.startsWith(name)) ??
+    findSimilar(name, options, () => 2)[0];
+  return option && `--${option}`;
 }
 
 function describeExtraArgument(word: string, command: Command): string {

@@ -39,12 +39,20 @@ describe('Command line', () => {
 
   test.each([
     [['strat'], `Unknown command "strat". Did you mean start? ${COMMAND_LIST}`],
+    [['START'], `Unknown command "START". Did you mean start? ${COMMAND_LIST}`],
     [['serve'], `Unknown command "serve". ${COMMAND_LIST}`],
     [['help'], `Unknown command "help". Did you mean --help? ${COMMAND_LIST}`],
     [['sk_live_1234567890'], `Unknown command. ${COMMAND_LIST}`],
     [['--demo'], `Unknown option --demo. Did you mean the command demo? ${OF_START}`],
     [['--evn-file', 'x'], `Unknown option --evn-file. Did you mean --env-file? ${OF_START}`],
-    [['--port=80'], `Unknown option --port. ${OF_START}`],
+    [
+      ['--port=80'],
+      `Unknown option --port. Did you mean the environment variable PORT? ${OF_START}`,
+    ],
+    [
+      ['start', '--revox-api-key', 'sk_live_1234567890'],
+      `Unknown option --revox-api-key. Did you mean the environment variable REVOX_API_KEY? ${OF_START}`,
+    ],
     [['-p'], `Unknown option -p. ${OF_START}`],
     [['--sk_live_1234567890'], `Unknown option. ${OF_START}`],
     [
