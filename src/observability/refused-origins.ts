@@ -28,10 +28,17 @@ export function createRefusedOriginLog({
     }
     if (loggedAt.has(text) || loggedAt.size >= MAX_ORIGINS) return;
     loggedAt.set(text, now);
-    const message = `CORS: pages of the origin ${text} cannot read responses. Add the origin to CORS_ORIGINS if its pages are clients.`;
+    const message = `CORS: pages of the origin ${text} cannot read responses. ${toAdvice(origin)}`;
     if (log.warn) log.warn(message);
     else log.error(message);
   };
+}
+
+/** CORS_ORIGINS cannot have the origin `null`, because the pages of every site can have it. */
+function toAdvice(origin: string): string {
+  return origin === 'null'
+    ? 'Pages of files and of sandboxed frames have this origin: serve the page from an http or https address, and add that to CORS_ORIGINS.'
+    : 'Add the origin to CORS_ORIGINS if its pages are clients.';
 }
 
 /** Visible ASCII in quotation marks, cut: an origin is text of a client. */
