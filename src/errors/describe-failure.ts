@@ -206,6 +206,9 @@ function describeRedirect(
   };
 }
 
+/** The paths that the gateway adds to the URL: a URL may be copied from the documentation of one. */
+const LIST_PATHS = ['/call', '/assistants', '/campaigns'];
+
 /** Names the most likely mistake in the URL without showing its path. */
 function describeNotFound(cause: FailureCause, server: Subject): FailureDescription {
   const { host, url, urlSetting } = server;
@@ -216,11 +219,12 @@ function describeNotFound(cause: FailureCause, server: Subject): FailureDescript
       advice: toPathAdvice(server, 'the path'),
     };
   const path = new URL(url).pathname.replace(/\/+$/, '');
+  const repeated = LIST_PATHS.find((list) => path.endsWith(list));
   return {
     sentence: `${host} has no ${endpoint}${withStatus(cause)}.`,
     advice:
-      path !== '' && path.endsWith(endpoint)
-        ? `${urlSetting} must end before ${endpoint}: the gateway adds it.`
+      repeated !== undefined
+        ? `${urlSetting} must end before ${repeated}: the gateway adds it.`
         : toPathAdvice(server, 'the path', `: the gateway adds ${endpoint} to it`),
   };
 }

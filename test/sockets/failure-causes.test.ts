@@ -482,6 +482,7 @@ describe('Causes of upstream failures', () => {
   test.each([
     ['', 'REVOX_BASE_URL has no path. The path of the Revox API ends with /api.'],
     ['/api/call', 'REVOX_BASE_URL must end before /call: the gateway adds it.'],
+    ['/api/assistants', 'REVOX_BASE_URL must end before /assistants: the gateway adds it.'],
   ])('a 404 of a list under the base path %j names the likely mistake', async (path, advice) => {
     const upstream = createUpstream((response) => sendJson(response, {}, 404));
     const host = `127.0.0.1:${await serve(upstream)}`;
