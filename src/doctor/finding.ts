@@ -16,6 +16,8 @@ export interface Finding {
   readonly message: string;
   /** Settings to use, by the name of the variable. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** No further check of the upstream follows, so that the run gives no verdict on it. */
+  readonly endsChecks?: boolean;
   /** For `--json` only. */
   readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }

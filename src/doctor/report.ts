@@ -99,6 +99,8 @@ function toSummary(exitCode: 0 | 1 | 2, findings: readonly Finding[], requests: 
   const sent = plural(requests, 'request');
   if (exitCode === 1)
     return `The gateway will not work: ${plural(count('failure'), 'failure')} (${sent}).`;
+  if (findings.some(({ endsChecks }) => endsChecks))
+    return `The API responds; without a key, nothing more is known of it (${sent}).`;
   return exitCode === 0
     ? `The gateway works with this upstream (${sent}).`
     : `The gateway works with this upstream, with ${plural(count('finding'), 'finding')} (${sent}).`;

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type DiagnosisOptions, diagnose, STARTED_AT } from './doctor-scene.ts';
+import {
+  createTestSandbox,
+  type DiagnosisOptions,
+  diagnose,
+  runAsText,
+  STARTED_AT,
+} from './doctor-scene.ts';
 
 interface Failure extends DiagnosisOptions {
   readonly check?: string;
@@ -173,4 +179,17 @@ describe('Doctor and an upstream that does not work', () => {
       else expect(diagnosis.requests).toBe(1);
     },
   );
+
+  test('without a key, the result makes no statement about the rest of the API', async () => {
+    const sandbox = createTestSandbox({});
+    const { lines, exitCode } = await runAsText(
+      { fetch: sandbox.fetch },
+      { REVOX_API_KEY: undefined },
+    );
+    expect(exitCode).toBe(2);
+    expect(lines.at(-1)).toBe(
+      'The API responds; without a key, nothing more is known of it (1 request).',
+    );
+    expect(sandbox.log).toHaveLength(1);
+  });
 });

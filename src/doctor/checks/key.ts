@@ -48,6 +48,7 @@ export function toMissingKey({ status = 0 }: Probe): Finding {
     message: isRefused
       ? `There is no key, so nothing else was checked (a made-up key gets ${status}): set REVOX_API_KEY, or use --api-key-stdin.`
       : 'There is no key, so nothing else was checked, and the API accepts a made-up one: set REVOX_API_KEY, or use --api-key-stdin.',
+    endsChecks: true,
     details: { madeUpKeyStatus: status },
   };
 }
