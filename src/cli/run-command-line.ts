@@ -1,8 +1,8 @@
-import { loadEnvFiles } from '#config/env-file.ts';
+import { loadEnvFiles, noticeUnreadEnvFile } from '#config/env-file.ts';
 import { explainListenError } from '#config/listen-error.ts';
 import { SettingsError } from '#config/settings.ts';
 import { VERSION } from '#generated/version.ts';
-import { printFatal, printLine } from '#observability/console.ts';
+import { printFatal, printLine, printNotice } from '#observability/console.ts';
 import { parseCommandLine, type Run, UsageError } from './command-line.ts';
 import { helpOf } from './help.ts';
 
@@ -30,16 +30,18 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
  */
 async function run({ command, envFiles, json, apiKeyStdin }: Run): Promise<void> {
   loadEnvFiles(envFiles);
+  const notice = noticeUnreadEnvFile(envFiles);
   switch (command) {
     case 'start': {
       const { runStart } = await import('./start.ts');
-      return runStart();
+      return runStart(notice === undefined ? [] : [notice]);
     }
     case 'demo': {
       const { runDemo } = await import('./demo.ts');
       return runDemo();
     }
     case 'doctor': {
+      if (notice !== undefined) printNotice(notice);
       const { runDoctorCommand } = await import('./doctor.ts');
       return runDoctorCommand({ format: json ? 'json' : 'text', apiKeyStdin });
     }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describeFileError } from './file-error.ts';
 import { type Environment, SettingsError } from './settings.ts';
@@ -16,6 +16,19 @@ const BLANK_OR_COMMENT = /^\s*(#|$)/;
  */
 export function loadEnvFiles(paths: readonly string[]): void {
   for (const [name, value] of Object.entries(readEnvFiles(paths))) process.env[name] ??= value;
+}
+
+const USUAL_PATH = '.env';
+
+/**
+ * One sentence if the working directory has a file that a user may expect to be read. It is not
+ * read without `--env-file`: it may belong to another program.
+ * @param paths those of `--env-file`
+ */
+export function noticeUnreadEnvFile(paths: readonly string[]): string | undefined {
+  return paths.length === 0 && existsSync(USUAL_PATH)
+    ? `The file ${USUAL_PATH} of the working directory is not read without --env-file ${USUAL_PATH}.`
+    : undefined;
 }
 
 /** The variables of files; a later file takes precedence. */

@@ -6,6 +6,12 @@ export function printFatal(error: unknown): void {
   console.error(error);
 }
 
+/** Prints a sentence beside the output of a command, which may be a document for a machine. */
+export function printNotice(sentence: string): void {
+  // biome-ignore lint/suspicious/noConsole: beside the output of the command
+  console.error(sentence);
+}
+
 /** Prints a line on the standard output, for a command whose output is not a log. */
 export function printLine(line: string): void {
   // biome-ignore lint/suspicious/noConsole: the output of the command

@@ -27,16 +27,25 @@ interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
+  /** Working directory. Default: one without a .env. */
+  readonly cwd?: string;
 }
 
 function run(
   args: readonly string[],
-  { root = ROOT, node = process.execPath, flags = [], environment = {}, input }: RunOptions = {},
+  {
+    root = ROOT,
+    node = process.execPath,
+    flags = [],
+    environment = {},
+    input,
+    cwd = folder,
+  }: RunOptions = {},
 ): Promise<Ending> {
   return new Promise((resolve) => {
     const all = [...flags, '--', join(root, PROGRAM), ...args];
     const env = { PATH: process.env.PATH, ...environment };
-    const child = execFile(node, all, { env }, (error, stdout, stderr) =>
+    const child = execFile(node, all, { env, cwd }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }),
     );
     child.stdin?.end(input);
@@ -193,5 +202,21 @@ describe('Program', () => {
       'Invalid settings:\n  --api-key-stdin: the standard input is empty; for example revox-graphql-gateway doctor --api-key-stdin < key.txt.\n',
       'Invalid settings:\n  --api-key-stdin: the key must be visible ASCII without spaces, line breaks and quotation marks.\n',
     ]);
+  });
+
+  test('a .env that is not read is mentioned, beside the output of the doctor', async () => {
+    const cwd = mkdtempSync(join(folder, 'dotenv-'));
+    writeFileSync(join(cwd, '.env'), 'REVOX_API_KEY=k\n');
+    const environment = { REVOX_BASE_URL: 'http://127.0.0.1:9/api' };
+    const [without, withFile] = await Promise.all([
+      run(['doctor', '--json'], { cwd, environment }),
+      run(['doctor', '--json', '--env-file', '.env'], { cwd, environment }),
+    ]);
+    expect(without).toMatchObject({
+      code: 1,
+      stderr: 'The file .env of the working directory is not read without --env-file .env.\n',
+    });
+    expect(JSON.parse(without.stdout)).toMatchObject({ result: 'fails' });
+    expect(withFile).toMatchObject({ code: 1, stderr: '' });
   });
 });
