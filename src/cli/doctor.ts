@@ -19,7 +19,8 @@ export async function runDoctorCommand({ format, apiKeyStdin }: DoctorCommand): 
   const settings = readSettings();
   const apiKey = apiKeyStdin ? await readKey() : undefined;
   const { runDoctor } = await import('#doctor/run-doctor.ts');
-  process.exitCode = await runDoctor({ settings, apiKey, format, write: printLine });
+  const hasColors = process.stdout.isTTY && process.stdout.hasColors();
+  process.exitCode = await runDoctor({ settings, apiKey, format, hasColors, write: printLine });
 }
 
 /** @throws SettingsError that does not contain the input */
