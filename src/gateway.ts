@@ -27,6 +27,7 @@ import { createOperationNamer } from '#observability/operation-names.ts';
 import { createRefusedOriginLog } from '#observability/refused-origins.ts';
 import { createRequestObserver } from '#observability/request-observer.ts';
 import { createServerObserver } from '#observability/server-observer.ts';
+import { standardOutput } from '#observability/standard-output.ts';
 import { createTracing } from '#observability/tracing.ts';
 import { createUpstreamObserver } from '#observability/upstream-observer.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
@@ -80,7 +81,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     random = Math.random,
   } = options;
   const { startTimer: startOperationTimer = systemClock.startOperationTimer } = options;
-  const { log = createLogger(settings.log) } = options;
+  const { log = createLogger(settings.log, standardOutput(systemClock.startTimer)) } = options;
   // First, because an error here leaves nothing open.
   const documents =
     trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);

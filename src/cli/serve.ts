@@ -4,6 +4,7 @@ import type { Settings } from '#config/settings.ts';
 import { createDrain } from '#drain.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '#gateway.ts';
 import { createLogger } from '#observability/logger.ts';
+import { standardOutput } from '#observability/standard-output.ts';
 import { startTracing } from '#observability/start-tracing.ts';
 import { createHttpServer } from '#server/http-server.ts';
 import { toServerLimits } from '#server/server-limits.ts';
@@ -53,7 +54,7 @@ export async function serve(
   // it is collected (`docs/operations/performance.md`).
   setFlagsFromString('--no-allocation-site-pretenuring');
 
-  const log = createLogger(settings.log);
+  const log = createLogger(settings.log, standardOutput(startTimer));
   const tracing =
     settings.tracing.isEnabled && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...gatewayOptions });

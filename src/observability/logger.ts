@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Log, LogFields } from './log.ts';
 import { formatLine } from './pretty-format.ts';
 
@@ -8,29 +8,14 @@ export interface LogSettings {
   readonly format: 'json' | 'text';
 }
 
-/**
- * Maximum size of the write buffer, in bytes, if the output is not read: further lines are lost.
- */
-const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
-
-/**
- * Lines are written in batches: writing each line separately takes 10 % of the time of a cached
- * response.
- */
-const FLUSH_BYTES = 16_000;
-const FLUSH_INTERVAL_MS = 100;
-
 const MAX_STACK_LENGTH = 8_000;
 const MAX_CAUSES = 5;
 
 /**
- * Creates a log with one line per message. Writing is asynchronous; buffered lines are written when
- * the process ends.
- * @param output receives the lines
- * @default the standard output
+ * Creates a log with one line per message.
+ * @param lines receives the lines
  */
-export function createLogger({ level, format }: LogSettings, output?: DestinationStream): Log {
-  const lines = output ?? standardOutput();
+export function createLogger({ level, format }: LogSettings, lines: DestinationStream): Log {
   const logger = pino(
     {
       level,
@@ -76,23 +61,6 @@ function write(
 ): void {
   if (fields) logger[level](fields, message);
   else logger[level](message);
-}
-
-let output: DestinationStream | undefined;
-
-/**
- * One destination for the process: the lines of two would interleave, and each registers its own
- * exit handler.
- */
-function standardOutput(): DestinationStream {
-  output ??= destination({
-    fd: 1,
-    sync: false,
-    minLength: FLUSH_BYTES,
-    periodicFlush: FLUSH_INTERVAL_MS,
-    maxLength: MAX_BUFFERED_BYTES,
-  });
-  return output;
 }
 
 /**
