@@ -112,7 +112,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     upstreamState: () => restClient.state,
     cacheState: () => cachingClient.state,
     unsentBytes: () => unsentBudget.totalBytes(),
-    includeProcess: options.processMetrics ?? false,
+    processClock: options.processMetrics ? { monotonicNow, startTimer } : undefined,
   });
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
   const upstreamObserver = createUpstreamObserver({

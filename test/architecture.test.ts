@@ -70,7 +70,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'main.ts': 'cli',
   'node-handler.ts': '@whatwg-node/server, http/error-response.ts, node:http (types), node:stream',
   observability:
-    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, pino, prom-client, rest (types)',
+    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, node:perf_hooks, pino, prom-client, rest (types)',
   pagination: 'errors, lru-cache, node:crypto, rest (types)',
   resolvers:
     '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',

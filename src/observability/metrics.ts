@@ -1,9 +1,11 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
 import type { ConditionState } from './condition-log.ts';
+import type { EventLoopLagOptions } from './event-loop-lag.ts';
 import { createMetricFactory } from './metric-factory.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import {
   createUpstreamMetrics,
   DURATION_BUCKETS,
@@ -22,10 +24,10 @@ export interface MetricsOptions {
    */
   readonly unsentBytes?: () => number;
   /**
-   * Whether to include the metrics of the process: its memory, its event loop. This starts
-   * observers that cannot be stopped.
+   * The clock of the metrics of the process: its memory, its event loop.
+   * @default the metrics of the process are not included
    */
-  readonly includeProcess: boolean;
+  readonly processClock?: Pick<EventLoopLagOptions, 'monotonicNow' | 'startTimer'> | undefined;
 }
 
 export interface Metrics extends UpstreamMetrics {
@@ -89,10 +91,9 @@ export function createMetrics({
   cacheState,
   conditionStates = () => [],
   unsentBytes = () => 0,
-  includeProcess,
+  processClock,
 }: MetricsOptions): Metrics {
   const registry = new Registry();
-  if (includeProcess) collectDefaultMetrics({ register: registry });
   const factory = createMetricFactory(registry);
   const { counter, bufferedCounter, histogram, gauge, labelledGauge } = factory;
 
@@ -114,6 +115,9 @@ export function createMetrics({
     ['operation', 'pipeline'],
   );
   let operationsInProgress = 0;
+  const lagSampler =
+    processClock &&
+    addProcessMetrics(registry, { ...processClock, isBusy: () => operationsInProgress > 0 });
   gauge('operations_in_progress', 'Requests to /graphql in progress.', () => operationsInProgress);
   const rejections = counter(
     'requests_rejected_total',
@@ -185,6 +189,7 @@ export function createMetrics({
     ...upstreamMetrics,
     onOperationStart() {
       operationsInProgress += 1;
+      lagSampler?.onActivity();
     },
     onOperationEnd() {
       operationsInProgress -= 1;
@@ -194,7 +199,10 @@ export function createMetrics({
       operationSeconds(ms / 1000, name, code);
       if (overheadMs !== undefined) overheadSeconds(overheadMs / 1000);
     },
-    onRejected: (code) => rejections.inc({ code }),
+    onRejected(code) {
+      lagSampler?.onActivity();
+      rejections.inc({ code });
+    },
     onLimitExceeded: (setting) => limitsExceeded.inc({ limit: setting ?? 'none' }),
     onResponse: (route, status) => responses(route, String(status)),
     onDrift: (kind, type, field, count = 1) => drift.inc({ kind, type, field }, count),

@@ -34,7 +34,6 @@ test(`observing a cached operation takes at most ${MAX_OVERHEAD_SHARE * 100} % o
         },
       }),
       cacheState: () => ({ bytes: 0, entries: 0, inFlight: 0 }),
-      includeProcess: false,
     }),
     tracing: createTracing({ baseUrl: 'http://revox.test' }),
     nameOperation: createOperationNamer(100),

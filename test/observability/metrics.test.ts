@@ -545,7 +545,13 @@ describe('/metrics', () => {
     const world = createTestGateway({ gateway: { processMetrics: true } });
     const samples = await readMetrics(world);
     expect(samples.some(({ name }) => name === 'process_resident_memory_bytes')).toBe(true);
-    expect(samples.some(({ name }) => name === 'nodejs_eventloop_lag_p99_seconds')).toBe(true);
+    const lags = samples.filter(({ name }) => name.startsWith('nodejs_eventloop_lag_'));
+    expect(lags.map(({ name }) => name).sort()).toEqual(
+      ['max_', 'mean_', 'min_', 'p50_', 'p90_', 'p99_', '', 'stddev_'].map(
+        (part) => `nodejs_eventloop_lag_${part}seconds`,
+      ),
+    );
+    expect(lags.find(({ name }) => name.includes('_p99_'))?.value).toBeGreaterThanOrEqual(0.01);
   });
 
   test('/metrics contains the versions of the gateway and of Node.js', async () => {
@@ -588,7 +594,6 @@ function createRecordedMetrics(
   const metrics = createMetrics({
     upstreamState: () => upstream,
     cacheState: () => cache,
-    includeProcess: false,
   });
   return { metrics, read: async () => parseMetrics(await metrics.render()) };
 }

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { freePort, type GatewayProcess, startProcess } from '../sockets/demo-process.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const LINE = /Iterations of the event loop: (\d+)\n/g;
+
+/** Node.js checks the time limits of connections once a second. */
+const MAX_IDLE_ITERATIONS = 8;
+
+/** Starts to count, and returns the count of that second. */
+async function countIterations(gateway: GatewayProcess, previous: number): Promise<number> {
+  gateway.process.kill('SIGUSR2');
+  const line = new RegExp(`(?:${LINE.source}[^]*){${previous + 1}}`);
+  const { stdout } = await gateway.untilOutput(line);
+  return Number([...stdout.matchAll(LINE)].at(-1)?.[1]);
+}
+
+describe('Idle process', () => {
+  test('an idle gateway wakes up a few times a second, before and after it has handled requests', async () => {
+    const PORT = String(await freePort());
+    const args = ['--import', './test/deploy/report-wakeups.ts', 'src/main.ts', 'start'];
+    await using gateway = startProcess(process.execPath, args, {
+      cwd: ROOT,
+      settings: { PORT, REVOX_BASE_URL: 'http://127.0.0.1:9', REVOX_API_KEY: 'sk_demo_a' },
+    });
+    expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
+    expect(await countIterations(gateway, 0)).toBeLessThanOrEqual(MAX_IDLE_ITERATIONS);
+
+    const response = await fetch(`http://127.0.0.1:${PORT}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: '{"query":"{ __typename }"}',
+    });
+    expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+    // The event loop is sampled during the request and for a second after it.
+    const sampled = await countIterations(gateway, 1);
+    expect(sampled).toBeGreaterThan(3 * MAX_IDLE_ITERATIONS);
+    await countIterations(gateway, 2);
+    expect(await countIterations(gateway, 3)).toBeLessThanOrEqual(MAX_IDLE_ITERATIONS);
+  });
+});
