@@ -1,5 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import ts from 'typescript';
@@ -142,6 +151,47 @@ describe('Launcher on an installation that cannot run', () => {
         .outputText;
     expect(outputFor(ts.ScriptTarget.ES2019)).toBe(outputFor(ts.ScriptTarget.ESNext));
     expect(text).not.toContain('node:');
+  });
+});
+
+describe('Compile cache of the launcher', () => {
+  const CACHE = 'node_modules/.cache/revox-graphql-gateway';
+  const PROGRAM_TEXT = "const text: string = 'started'; process.stdout.write(text);";
+  const STARTED = { code: 0, stdout: 'started', stderr: '' };
+  const cachedFiles = (root: string, cache = CACHE) =>
+    readdirSync(join(root, cache), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+
+  test('the compiled code of the program is kept in node_modules', async () => {
+    const root = installation([], PROGRAM_TEXT);
+    expect(await run([], { root })).toEqual(STARTED);
+    const files = cachedFiles(root);
+    expect(files).not.toEqual([]);
+    expect(await run([], { root })).toEqual(STARTED);
+    expect(cachedFiles(root)).toEqual(files);
+  });
+
+  test('a changed program runs although the cache has compiled code of the previous one', async () => {
+    const root = installation([], PROGRAM_TEXT);
+    await run([], { root });
+    writeFileSync(join(root, 'src/main.ts'), PROGRAM_TEXT.replace('started', 'changed'));
+    expect(await run([], { root })).toEqual({ ...STARTED, stdout: 'changed' });
+  });
+
+  test('the program runs where the folder of the cache cannot be written', async () => {
+    const root = installation(['node_modules/.cache'], PROGRAM_TEXT);
+    expect(await run([], { root })).toEqual(STARTED);
+  });
+
+  test('NODE_COMPILE_CACHE names another folder, and NODE_DISABLE_COMPILE_CACHE turns the cache off', async () => {
+    const root = installation([], PROGRAM_TEXT);
+    const other = join(root, 'other');
+    const environments = [{ NODE_COMPILE_CACHE: other }, { NODE_DISABLE_COMPILE_CACHE: '1' }];
+    for (const environment of environments)
+      expect(await run([], { root, environment })).toEqual(STARTED);
+    expect(cachedFiles(root, 'other')).not.toEqual([]);
+    expect(existsSync(join(root, CACHE))).toBe(false);
   });
 });
 
