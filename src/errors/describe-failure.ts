@@ -132,7 +132,15 @@ const TIMEOUTS: Readonly<Record<TimeoutStage, string>> = {
 };
 
 function describeProxy(cause: FailureCause, { host }: Subject): FailureDescription {
-  const { status, hosts: [proxy] = [] } = cause;
+  const { status, code = '', hosts: [proxy] = [] } = cause;
+  // The proxy responds, and opens no tunnel: the last part of the code says why.
+  if (code.startsWith('UND_ERR_SOCKS5'))
+    return {
+      sentence: `The SOCKS5 proxy makes no connection to ${host}${withCode(cause)}.`,
+      advice: code.startsWith('UND_ERR_SOCKS5_AUTH_')
+        ? 'Check the user and the password in HTTPS_PROXY or HTTP_PROXY.'
+        : 'Check HTTPS_PROXY, HTTP_PROXY and the rules of the proxy, or add the host to NO_PROXY.',
+    };
   if (status === undefined)
     return {
       sentence: `The proxy ${proxy === undefined ? '' : `${proxy} `}for requests to ${host} cannot be reached${withCode(cause)}.`,

@@ -181,7 +181,7 @@ const KINDS: readonly (readonly [codes: RegExp, kind: FailureCauseKind])[] = [
   [/^(ENOTFOUND|EAI_.*)$/, 'name-not-found'],
   [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN)$/, 'unreachable'],
   [/^(UND_ERR_CONNECT_TIMEOUT|ConnectionTimeoutError)$/, 'connect-timeout'],
-  [/^UND_ERR_PRX_/, 'proxy'],
+  [/^UND_ERR_(PRX_|SOCKS5(_|$))/, 'proxy'],
   [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, 'header-overflow'],
   [
     /^(CERT_|UNABLE_TO_|.*_CERT$|.*_CERT_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_MISMATCH)/,

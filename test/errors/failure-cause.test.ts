@@ -85,6 +85,10 @@ describe('Cause of a transport error', () => {
       coded('ECONNREFUSED', { port: 3128 }),
       'The proxy proxy.test:3128 for requests to api.test:8443 cannot be reached (ECONNREFUSED).',
     ],
+    [
+      coded('UND_ERR_SOCKS5_REPLY_2'),
+      'The SOCKS5 proxy makes no connection to api.test:8443 (UND_ERR_SOCKS5_REPLY_2).',
+    ],
     [coded('ENOTFOUND', { hostname: 'api.test' }), 'The name api.test does not exist (ENOTFOUND).'],
     [
       new TypeError('fetch failed', { cause: coded('ECONNREFUSED') }),

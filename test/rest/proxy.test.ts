@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readSettings } from '#config/settings.ts';
+import { toRequestTarget } from '#errors/failure-cause.ts';
+import { toFailedTransport } from '#rest/failed-request.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { listen, listenTcp, NO_TIMEOUTS, sendJson } from './real-server.ts';
 
@@ -37,6 +39,16 @@ async function startProxy(upstreamPort?: number) {
     });
   });
   return Object.assign(server, { requests });
+}
+
+/** A SOCKS5 proxy that accepts each client, and opens no tunnel. @param reply the code of RFC 1928 */
+async function startSocksProxy(reply: number) {
+  return listenTcp((client) => {
+    client.once('data', () => {
+      client.once('data', () => client.write(Buffer.from([5, reply, 0, 1, 0, 0, 0, 0, 0, 0])));
+      client.write(Buffer.from([5, 0]));
+    });
+  });
 }
 
 async function get(url: string) {
@@ -99,6 +111,28 @@ describe('Proxy of the environment', () => {
 
       expect(proxy.connections).toBe(0);
       expect(upstream.requests).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['http', 2],
+    ['https', 5],
+  ])(
+    'a SOCKS5 proxy that opens no tunnel for %s is a proxy failure, and no request reaches the upstream',
+    async (scheme, reply) => {
+      await using upstream = await listen((response) => sendJson(response, {}));
+      await using proxy = await startSocksProxy(reply);
+      vi.stubEnv(`${scheme.toUpperCase()}_PROXY`, `socks5://127.0.0.1:${proxy.port}`);
+      const url = `${scheme}://revox.test:${upstream.port}/api/call/c`;
+
+      const error = await get(url).catch((thrown: unknown) => thrown);
+
+      const line = { method: 'GET', path: '/call/c' } as const;
+      expect(toFailedTransport(line, error, toRequestTarget(url, [proxy.origin]))).toMatchObject({
+        kind: 'unreachable',
+        failureCause: { kind: 'proxy', code: `UND_ERR_SOCKS5_REPLY_${reply}` },
+      });
+      expect([proxy.connections, upstream.connections]).toEqual([1, 0]);
     },
   );
 
