@@ -17,8 +17,8 @@ import {
 /** The conditions of all servers that the gateway depends on. */
 export interface Conditions {
   readonly upstream: UpstreamConditions;
-  /** @param reason a code or a text without addresses; undefined: the condition has ended */
-  onRedisStatusChange(message: string, name: 'redis' | 'redis-writes', reason?: string): void;
+  /** @param code of the reason; undefined: the condition has ended */
+  onRedisStatusChange(message: string, name: 'redis' | 'redis-writes', code?: string): void;
   onKeysFetchFailed(cause: FailureCause, message: string): void;
   onKeysFetched(): void;
   /** The conditions that have occurred, for `/ready` and the metrics. */
@@ -57,9 +57,9 @@ export function createConditions(options: ConditionsOptions): Conditions {
 
   return {
     upstream,
-    onRedisStatusChange(message, name, reason) {
-      if (reason === undefined) redis[name].end();
-      else redis[name].report(toRedisCause(reason), { describe: () => message });
+    onRedisStatusChange(message, name, code) {
+      if (code === undefined) redis[name].end();
+      else redis[name].report(toRedisCause(code), { describe: () => message });
     },
     onKeysFetchFailed(cause, message) {
       issuer.report(cause.kind, {
@@ -76,19 +76,27 @@ export function createConditions(options: ConditionsOptions): Conditions {
   };
 }
 
-const REDIS_CAUSES: { readonly [reason: string]: RedisCause } = {
+/** By the kind of an error reply, the class of an error, or a code of the gateway. */
+const REDIS_CAUSES: { readonly [code: string]: RedisCause } = {
   READONLY: 'read-only',
   OOM: 'out-of-memory',
   LOADING: 'not-serving',
   MASTERDOWN: 'not-serving',
   CLUSTERDOWN: 'not-serving',
+  TRYAGAIN: 'not-serving',
+  UNSERVED_SLOTS: 'not-serving',
+  NoSlotsError: 'not-serving',
+  NoMasterError: 'not-serving',
+  // A node of a cluster names another node, and REDIS_CLUSTER is off.
+  MOVED: 'redirect',
+  NotClusterError: 'invalid-response',
+  NotRedisError: 'invalid-response',
   NOAUTH: 'unauthorized',
   WRONGPASS: 'unauthorized',
   NOPERM: 'forbidden',
 };
 
-function toRedisCause(reason: string): RedisCause {
-  if (reason.startsWith('no reply')) return 'response-timeout';
-  if (reason.includes('like Redis')) return 'invalid-response';
-  return REDIS_CAUSES[reason] ?? toFailureCauseKind(reason);
+function toRedisCause(code: string): RedisCause {
+  if (code.startsWith('no reply')) return 'response-timeout';
+  return REDIS_CAUSES[code] ?? toFailureCauseKind(code);
 }

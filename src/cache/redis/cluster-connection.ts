@@ -9,7 +9,7 @@ import type {
   Replies,
   Reply,
 } from './redis-connection.ts';
-import { toErrorCode, toReason } from './redis-errors.ts';
+import { toErrorCode, UNSERVED_SLOTS } from './redis-errors.ts';
 import { createServerConnection } from './server-connection.ts';
 import type { ServerStatus, StatusReporter } from './status-reporter.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -83,7 +83,7 @@ export function createClusterConnection(options: ClusterConnectionOptions): Redi
     try {
       ranges = await findSlotRanges(candidateUrls(), tls);
     } catch (error) {
-      reason = toReason(toErrorCode(error));
+      reason = toErrorCode(error);
     }
     isDiscovering = false;
     if (state === 'closed') return;
@@ -116,7 +116,7 @@ export function createClusterConnection(options: ClusterConnectionOptions): Redi
     for (const { first, last, master } of ranges) owners.fill(toMaster(master), first, last + 1);
     replicas = ranges.flatMap((range) => range.replicas);
     if (owners.includes(undefined)) {
-      slotStatus.onDown('some slots have no master');
+      slotStatus.onDown(UNSERVED_SLOTS);
       isStale = true;
     } else slotStatus.onUp();
     const inUse = new Set(owners);

@@ -10,6 +10,9 @@ export class NotClusterError extends Error {}
 /** A node of a cluster that has not been created yet, or that the node has not joined. */
 export class NoSlotsError extends Error {}
 
+/** The code of a cluster in which a slot has no master. */
+export const UNSERVED_SLOTS = 'UNSERVED_SLOTS';
+
 /** Reasons in words, where the kind of an error does not say what to do. */
 const REASONS = new Map([
   [NoMasterError.name, 'no Sentinel knows its master'],
@@ -18,6 +21,7 @@ const REASONS = new Map([
     NotClusterError.name,
     'the server is not a node of a Redis Cluster, as REDIS_CLUSTER=on requires',
   ],
+  [UNSERVED_SLOTS, 'some slots have no master'],
   [NoSlotsError.name, 'no master serves the slots of the Redis Cluster'],
   ['MOVED', 'the server is a node of a Redis Cluster, which requires REDIS_CLUSTER=on'],
 ]);

@@ -7,7 +7,7 @@ import type {
   Replies,
   Reply,
 } from './redis-connection.ts';
-import { NotRedisError, toErrorCode, toReason } from './redis-errors.ts';
+import { NotRedisError, toErrorCode } from './redis-errors.ts';
 import type { ServerStatus } from './status-reporter.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -191,7 +191,7 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
     const hasChanged = state !== 'down';
     state = 'down';
     started.resolve();
-    if (hasChanged) status.onDown(toReason(reason));
+    if (hasChanged) status.onDown(reason);
     scheduleProbe();
   }
 

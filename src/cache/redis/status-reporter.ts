@@ -1,19 +1,22 @@
+import { toReason } from './redis-errors.ts';
+
 /** Redis does not reply, or it rejects writes. */
 export type RedisCondition = 'redis' | 'redis-writes';
 
 /**
- * Called once when a condition begins, with its reason, and once when it ends, without one. Neither
- * the message nor the reason contains an address or a password.
+ * Called once when a condition begins, with the code of its reason, and once when it ends, without
+ * one. Neither the message nor the code contains an address or a password.
  */
 export type OnRedisStatusChange = (
   message: string,
   condition: RedisCondition,
-  reason?: string,
+  code?: string,
 ) => void;
 
 /** The changes of one server's status. Repeated calls report nothing. */
 export interface ServerStatus {
-  onDown(reason: string): void;
+  /** @param code the kind of an error, or a reason in words */
+  onDown(code: string): void;
   onUp(): void;
   /** The server accepts reads, but rejects writes with this error. */
   onWritesRejected(code: string): void;
@@ -35,19 +38,19 @@ export interface StatusReporter {
 
 const PROBLEMS: Record<
   ServerKind,
-  Record<'unavailable' | 'unwritable', (cause: string) => string>
+  Record<'unavailable' | 'unwritable', (reason: string) => string>
 > = {
   redis: {
     unavailable: (reason) =>
       `Redis is unavailable: ${reason}. The gateway caches in its own memory only until Redis responds again.`,
-    unwritable: (code) =>
-      `Redis rejects writes: ${code}. The gateway still reads from Redis, and stores new responses in its own memory only.`,
+    unwritable: (reason) =>
+      `Redis rejects writes: ${reason}. The gateway still reads from Redis, and stores new responses in its own memory only.`,
   },
   clusterMaster: {
     unavailable: (reason) =>
       `A master of the Redis Cluster is unavailable: ${reason}. The gateway caches the entries of that master in its own memory only until the cluster serves them again.`,
-    unwritable: (code) =>
-      `A master of the Redis Cluster rejects writes: ${code}. The gateway still reads from it, and stores new responses in its own memory only.`,
+    unwritable: (reason) =>
+      `A master of the Redis Cluster rejects writes: ${reason}. The gateway still reads from it, and stores new responses in its own memory only.`,
   },
 };
 const AVAILABLE_AGAIN = 'Redis is available again. The gateway uses it as the shared cache.';
@@ -67,9 +70,9 @@ export function createStatusReporter(onStatusChange: OnRedisStatusChange): Statu
     const servers = new Set<ServerStatus>();
     return {
       servers,
-      begin(kind: ServerKind, status: ServerStatus, reason: string): void {
+      begin(kind: ServerKind, status: ServerStatus, code: string): void {
         if (servers.size === 0)
-          onStatusChange(PROBLEMS[kind][kindOfProblem](reason), condition, reason);
+          onStatusChange(PROBLEMS[kind][kindOfProblem](toReason(code)), condition, code);
         servers.add(status);
       },
       end(status: ServerStatus): void {
@@ -81,7 +84,7 @@ export function createStatusReporter(onStatusChange: OnRedisStatusChange): Statu
   return {
     addServer(kind) {
       const status: ServerStatus = {
-        onDown: (reason) => unavailable.begin(kind, status, reason),
+        onDown: (code) => unavailable.begin(kind, status, code),
         onUp: () => unavailable.end(status),
         onWritesRejected: (code) => unwritable.begin(kind, status, code),
         onWritesAccepted: () => unwritable.end(status),
