@@ -2,68 +2,32 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Environment, readSettings } from '#config/settings.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { readSettings } from '#config/settings.ts';
 import { checkRedis } from '#doctor/services/redis.ts';
-import type { ServiceClock } from '#doctor/services/service-clock.ts';
 import { createTestSandbox, runAsText, toTraffic } from '../doctor/doctor-scene.ts';
-import { createManualTimers, listen, listenTcp } from '../rest/real-server.ts';
+import { listen, listenTcp } from '../rest/real-server.ts';
 import { freePort } from '../sockets/demo-process.ts';
 import { createKey, toJwk } from '../support/token-issuer.ts';
 import {
-  expectRedisServer,
-  hasRedisServer,
-  type RedisObserver,
-  startRedis,
-} from './redis-server.ts';
+  ACL,
+  CACHE_SECRET,
+  CLOCK,
+  check,
+  ENCODED,
+  HEALTHY,
+  linesOf,
+  MEMORY,
+  PASSWORD,
+  takeCommands,
+  timers,
+  WITHOUT_REDIS,
+} from './redis-doctor.ts';
+import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
 import { startSentinel } from './sentinel-server.ts';
 import { type Certificate, createCertificate, hasOpenssl, startTlsRedis } from './tls-server.ts';
 
 expectRedisServer();
-
-const PASSWORD = 'p@ss word/%';
-const ENCODED = encodeURIComponent(PASSWORD);
-const CACHE_SECRET = 'a secret of 16 characters or more';
-const WITHOUT_REDIS = 'The gateway works without Redis, and caches in its own memory only.';
-const COMMANDS = ['PING', 'TIME', 'GET', 'MGET', 'SET', 'PEXPIRE', 'DEL'];
-const ACL = '~revox:* +select +ping +time +get +mget +set +pexpire +del';
-
-const timers = createManualTimers();
-/** Latencies are 0, and no time limit ends by itself. */
-const CLOCK: ServiceClock = { now: Date.now, monotonicNow: () => 0, startTimer: timers.startTimer };
-
-function check(settings: Environment, clock: Partial<ServiceClock> = {}) {
-  return checkRedis(readSettings({ CACHE_SECRET, ...settings }), { ...CLOCK, ...clock });
-}
-
-/** The findings as lines, after a check that none of them contains a secret. */
-async function linesOf(settings: Environment, clock: Partial<ServiceClock> = {}) {
-  const findings = await check(settings, clock);
-  expect(JSON.stringify(findings)).not.toMatch(/p@ss|p%40ss|wrong-secret|16 characters or more/);
-  return findings.map(({ check: name, verdict, message }) => `${verdict} ${name}: ${message}`);
-}
-
-/** How often Redis has executed each command since the last reset, without those of observers. */
-async function takeCommands(observer: RedisObserver): Promise<Record<string, number>> {
-  const text = String(await observer.send('INFO', 'commandstats'));
-  await observer.send('CONFIG', 'RESETSTAT');
-  return Object.fromEntries(
-    [...text.matchAll(/cmdstat_([a-z]+):calls=(\d+)/g)].map(([, name, calls]) => [
-      name,
-      Number(calls),
-    ]),
-  );
-}
-
-const HEALTHY = [
-  'ok redis-connection: Redis responds within 0.0 ms (p50 of 5).',
-  expect.stringMatching(/^ok redis-version: The version of Redis is \d+\.\d+\.\d+\.$/),
-  `ok redis-permissions: Redis accepts every command that the gateway sends: ${COMMANDS.join(', ')}.`,
-  'ok redis-role: Redis is a master.',
-  'ok redis-memory: Redis evicts entries when its 64 MiB are full (allkeys-lru).',
-  'ok redis-clock: The clocks of Redis and this machine agree within a second.',
-];
-const MEMORY = ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'];
 
 test('without REDIS_URL nothing is checked', async () => {
   expect(await checkRedis(readSettings({}), CLOCK)).toEqual([]);
@@ -240,17 +204,6 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     await using redis = await startRedis(flags);
     const lines = await linesOf({ REDIS_URL: redis.url });
     expect(lines.filter((line) => !line.startsWith('ok '))).toEqual(findings);
-  });
-
-  test('a Redis in cluster mode is reported', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const cluster = ['--cluster-enabled', 'yes', '--cluster-config-file', join(folder, 'nodes')];
-    await using redis = await startRedis([...MEMORY, ...cluster]);
-    const lines = await linesOf({ REDIS_URL: redis.url });
-    expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
-      'finding redis-permissions: Redis runs in cluster mode, which the gateway does not support: use one master with replicas.',
-    ]);
   });
 
   test('a clock that differs, a slow Redis and an absent CACHE_SECRET are reported', async () => {

@@ -21,8 +21,13 @@ export async function findSlotRanges(
       if (ranges.length > 0) return ranges;
       lastError = new NoSlotsError();
     } catch (error) {
-      lastError = toErrorCode(error) === 'ERR' ? new NotClusterError() : error;
+      lastError = isUnsupported(error) ? new NotClusterError() : error;
     }
   }
   throw lastError;
+}
+
+/** `ERR This instance has cluster support disabled`, or an unknown command. A login may fail, too. */
+function isUnsupported(error: unknown): boolean {
+  return toErrorCode(error) === 'ERR' && !/\bAUTH\b/.test(String(error));
 }

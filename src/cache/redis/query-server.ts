@@ -5,9 +5,8 @@ export interface ServerAddress {
   readonly port: string;
 }
 
-/** Time limits, in ms: of a connection attempt, and of a reply. */
-const CONNECT_TIMEOUT_MS = 1_000;
-const REPLY_TIMEOUT_MS = 1_000;
+/** Time limit of a connection attempt, and of a reply, in ms. */
+export const QUERY_TIMEOUT_MS = 1_000;
 
 /**
  * Sends one command over a connection of its own, within the time limits above.
@@ -25,8 +24,8 @@ export async function queryServer(
     maintNotifications: 'disabled',
     socket: {
       ...(tls && { ca: tls.ca, rejectUnauthorized: tls.isVerified }),
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: REPLY_TIMEOUT_MS,
+      connectTimeout: QUERY_TIMEOUT_MS,
+      socketTimeout: QUERY_TIMEOUT_MS,
       reconnectStrategy: false,
     },
   });

@@ -1,49 +1,106 @@
+import { QUERY_TIMEOUT_MS } from '#cache/redis/query-server.ts';
 import { CONNECT_TIMEOUT_MS } from '#cache/redis/redis-client.ts';
+import { NoSlotsError, NotClusterError } from '#cache/redis/redis-errors.ts';
 import { NoMasterError } from '#cache/redis/sentinels.ts';
 import type { Settings } from '#config/settings.ts';
 import { explainFailure } from '#errors/describe-failure.ts';
 import type { FailingServer } from '#errors/failing-server.ts';
 import { toTransportCause } from '#errors/failure-cause.ts';
 import { toErrorReply } from './redis-commands.ts';
+import { REDIS, type ServerName, toMasterName } from './redis-finding.ts';
 import { CHECK_TIMEOUT } from './service-clock.ts';
 
+/** A server that cannot be used, and how a sentence names it. */
+export interface RedisServer extends FailingServer {
+  readonly serverName: ServerName;
+}
+
 /** Explains why Redis cannot be used. The sentences contain no password. */
-export function explainRedisError(
-  error: unknown,
-  url: URL,
-  { redisSentinels }: Settings['cache'],
-): string {
-  if (error instanceof NoMasterError)
-    return `No Sentinel of REDIS_SENTINELS is reachable and knows a master named ${url.hostname}: check the addresses, and the name in REDIS_URL.`;
+export function explainRedisError(error: unknown, server: RedisServer): string {
+  const { subject } = server.serverName;
+  if (error instanceof NoMasterError) {
+    const { hostname } = new URL(server.url);
+    return `No Sentinel of REDIS_SENTINELS is reachable and knows a master named ${hostname}: check the addresses, and the name in REDIS_URL.`;
+  }
+  if (error instanceof NotClusterError)
+    return `${subject} is not a node of a Redis Cluster, as REDIS_CLUSTER=on requires.`;
+  if (error instanceof NoSlotsError)
+    return `${subject} knows no master of the Redis Cluster: create the cluster (redis-cli --cluster create), or let the node join it.`;
   const { code, text } = toErrorReply(error);
   switch (code) {
     case 'WRONGPASS':
-      return 'Redis rejects the user name or the password of REDIS_URL (WRONGPASS).';
+      return `${subject} rejects the user name or the password of REDIS_URL (WRONGPASS).`;
     case 'NOAUTH':
-      return 'Redis requires a password, and REDIS_URL has none (NOAUTH).';
+      return `${subject} requires a password, and REDIS_URL has none (NOAUTH).`;
     case 'NOPERM':
-      return 'Redis rejects the commands that open the connection (NOPERM): the user of REDIS_URL needs +select and +ping.';
+      return `${subject} rejects the commands that open the connection (NOPERM): the user of REDIS_URL needs +select and +ping.`;
     case 'LOADING':
-      return 'Redis is loading its data (LOADING): run the check again in a moment.';
+      return `${subject} is loading its data (LOADING): run the check again in a moment.`;
     case 'MASTERDOWN':
-      return 'Redis is a replica that has lost its master (MASTERDOWN).';
+      return `${subject} is a replica that has lost its master (MASTERDOWN).`;
     case 'ERR':
+      if (isClusterDatabase(error))
+        return `${subject} is a node of a Redis Cluster, which requires REDIS_CLUSTER=on, and has no database but 0: remove the number at the end of REDIS_URL.`;
       if (text.includes('DB index'))
-        return 'Redis has no database with the number at the end of REDIS_URL (ERR).';
+        return `${subject} has no database with the number at the end of REDIS_URL (ERR).`;
       if (text.includes('AUTH'))
-        return 'Redis has no password for the default user, and REDIS_URL has one (ERR).';
+        return `${subject} has no password for the default user, and REDIS_URL has one (ERR).`;
   }
-  return explainFailure(toTransportCause(error), toServer(url, redisSentinels));
+  return explainFailure(toTransportCause(error), server);
 }
 
-/** With Sentinels, the host of `REDIS_URL` is only a name. */
-function toServer(url: URL, sentinels: readonly string[]): FailingServer {
+/** A node of a cluster rejects `SELECT`: the URL has a database, and `REDIS_CLUSTER` is off. */
+export function isClusterDatabase(error: unknown): boolean {
+  const { code, text } = toErrorReply(error);
+  return code === 'ERR' && text.includes('cluster mode');
+}
+
+/** The server of `REDIS_URL`. With Sentinels, the host of the URL is only a name. */
+export function toRedisServer({ redisUrl = '', redisSentinels }: Settings['cache']): RedisServer {
+  const { hostname } = new URL(redisUrl);
   return {
-    url: url.href,
-    name: sentinels.length > 0 ? `Redis master ${url.hostname}` : undefined,
-    urlSetting: 'REDIS_URL',
+    ...toServer(redisUrl, 'REDIS_URL', CONNECT_TIMEOUT_MS, CHECK_TIMEOUT),
+    serverName: REDIS,
+    name: redisSentinels.length > 0 ? `Redis master ${hostname}` : undefined,
+  };
+}
+
+/** A node that the gateway queries for the masters. */
+export function toSeedServer(url: string, redisUrl: string | undefined): RedisServer {
+  const { host } = new URL(url);
+  const setting = url === redisUrl ? 'REDIS_URL' : 'REDIS_CLUSTER_NODES';
+  return {
+    ...toServer(url, setting, QUERY_TIMEOUT_MS, toSeconds(QUERY_TIMEOUT_MS)),
+    serverName: { subject: `The node ${host}`, object: `the node ${host}`, isNode: true },
+  };
+}
+
+/** A master, whose address no setting has: the cluster announces it. */
+export function toMasterServer(url: string): RedisServer {
+  const { host, hostname } = new URL(url);
+  const isAddress = /^[\d.]+$|^\[/.test(hostname);
+  const setting = isAddress ? 'cluster-announce-ip' : 'cluster-announce-hostname';
+  return {
+    ...toServer(url, setting, CONNECT_TIMEOUT_MS, CHECK_TIMEOUT),
+    serverName: toMasterName(host),
+  };
+}
+
+function toServer(
+  url: string,
+  urlSetting: string,
+  connectTimeoutMs: number,
+  response: string,
+): FailingServer {
+  return {
+    url,
+    urlSetting,
     caSetting: 'REDIS_TLS_CA_FILE',
     canUseProxy: false,
-    timeouts: { connect: `${CONNECT_TIMEOUT_MS / 1_000} s`, response: CHECK_TIMEOUT },
+    timeouts: { connect: toSeconds(connectTimeoutMs), response },
   };
+}
+
+function toSeconds(ms: number): string {
+  return `${ms / 1_000} s`;
 }

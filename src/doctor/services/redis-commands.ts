@@ -25,25 +25,52 @@ export function toErrorReply(error: unknown): { readonly code: string; readonly 
   };
 }
 
-/** A key of the gateway's name space that no instance uses. */
-const TEST_KEY = 'revox:doctor';
+/** A command by its name, which may have two words, and its arguments. */
+export type GatewayCommand = readonly [name: string, ...rest: string[]];
 
 /**
  * The commands that the gateway sends, with arguments that change nothing: the key does not exist,
  * and `XX` sets only a key that exists. Redis checks permissions, memory and role before that.
  */
-export const GATEWAY_COMMANDS: readonly (readonly [name: string, ...rest: string[]])[] = [
-  ['PING'],
-  ['TIME'],
-  ['GET', TEST_KEY],
-  ['MGET', TEST_KEY, TEST_KEY],
-  ['SET', TEST_KEY, '', 'XX', 'PX', '1'],
-  ['PEXPIRE', TEST_KEY, '1'],
-  ['DEL', TEST_KEY],
-];
+function toKeyCommands(key: string): readonly GatewayCommand[] {
+  return [
+    ['PING'],
+    ['TIME'],
+    ['GET', key],
+    ['MGET', key, key],
+    ['SET', key, '', 'XX', 'PX', '1'],
+    ['PEXPIRE', key, '1'],
+    ['DEL', key],
+  ];
+}
 
-/** For `ACL SETUSER`: exactly what the gateway needs. */
-export const REQUIRED_ACL = `~revox:* +select ${GATEWAY_COMMANDS.map(([name]) => `+${name.toLowerCase()}`).join(' ')}`;
+/** What the gateway sends to a server, and what its user needs. */
+export interface GatewayCommands {
+  readonly commands: readonly GatewayCommand[];
+  /** For `ACL SETUSER`: exactly what the gateway needs. */
+  readonly acl: string;
+}
+
+/** The key is one of the gateway's name space that no instance uses. */
+export function toServerCommands(): GatewayCommands {
+  const commands = toKeyCommands('revox:doctor');
+  return { commands, acl: `~revox:* +select ${toPermissions(commands)}` };
+}
+
+/** @param hashTag of a slot that the node serves: another node would redirect the commands */
+export function toNodeCommands(hashTag: string): GatewayCommands {
+  const commands: readonly GatewayCommand[] = [
+    ...toKeyCommands(`revox:doctor:{${hashTag}}`),
+    ['CLUSTER SLOTS'],
+    // It concerns only the next command of the connection.
+    ['ASKING'],
+  ];
+  return { commands, acl: `~revox:* ${toPermissions(commands)}` };
+}
+
+function toPermissions(commands: readonly GatewayCommand[]): string {
+  return commands.map(([name]) => `+${name.toLowerCase().replace(' ', '|')}`).join(' ');
+}
 
 /** Reads `name:value` lines of INFO. Undefined: the user must not send INFO. */
 export async function readInfo(

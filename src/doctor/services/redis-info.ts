@@ -1,54 +1,96 @@
-import type { Finding } from '#doctor/finding.ts';
+import type { ServerFinding } from './redis-finding.ts';
 
-type Info = ReadonlyMap<string, string> | undefined;
+export type Info = ReadonlyMap<string, string> | undefined;
 
 const MIN_MAJOR_VERSION = 6;
 
-export function checkVersion(info: Info): readonly Finding[] {
+export function checkVersion(info: Info): readonly ServerFinding[] {
   const check = 'redis-version';
   const version = info?.get('redis_version');
   if (version === undefined) {
-    const message =
-      'The user of REDIS_URL must not send INFO, so the version, the role and the memory of Redis are unknown. The gateway does not need INFO.';
-    return [{ check, verdict: 'unknown', message }];
+    const toMessage: ServerFinding['toMessage'] = ({ object }) =>
+      `The user of REDIS_URL must not send INFO, so the version, the role and the memory of ${object} are unknown. The gateway does not need INFO.`;
+    return [{ check, verdict: 'unknown', toMessage }];
   }
   const details = { version };
-  if (Number.parseInt(version, 10) >= MIN_MAJOR_VERSION)
-    return [{ check, verdict: 'ok', message: `The version of Redis is ${version}.`, details }];
-  const message = `The version of Redis is ${version}: the gateway is made for version ${MIN_MAJOR_VERSION} or newer.`;
-  return [{ check, verdict: 'finding', message, details }];
+  const isOld = Number.parseInt(version, 10) < MIN_MAJOR_VERSION;
+  const advice = isOld ? `: the gateway is made for version ${MIN_MAJOR_VERSION} or newer.` : '.';
+  return [
+    {
+      check,
+      verdict: isOld ? 'finding' : 'ok',
+      toMessage: ({ object }) => `The version of ${object} is ${version}${advice}`,
+      details,
+    },
+  ];
 }
 
-/** `checkPermissions` reports a replica that rejects writes. */
-export function checkRole(info: Info): readonly Finding[] {
+/** The check of the permissions reports a replica that rejects writes. */
+export function checkRole(info: Info): readonly ServerFinding[] {
+  const check = 'redis-role';
   const role = info?.get('role');
   if (role === undefined) return [];
   const details = { role };
   if (role === 'master')
-    return [{ check: 'redis-role', verdict: 'ok', message: 'Redis is a master.', details }];
-  const link = info?.get('master_link_status');
-  const message = `Redis is a replica; its connection to the master is ${link ?? 'unknown'}.`;
-  return [{ check: 'redis-role', verdict: 'finding', message, details }];
+    return [
+      {
+        check,
+        verdict: 'ok',
+        toMessage: ({ subject, object, isNode }) =>
+          isNode ? `The role of ${object} is master.` : `${subject} is a master.`,
+        details,
+      },
+    ];
+  const link = info?.get('master_link_status') ?? 'unknown';
+  return [
+    {
+      check,
+      verdict: 'finding',
+      toMessage: ({ subject, object, isNode }) =>
+        isNode
+          ? `The role of ${object} is replica: its cluster has a new master by now. Run the check again.`
+          : `${subject} is a replica; its connection to the master is ${link}.`,
+      details,
+    },
+  ];
 }
 
-export function checkMemory(info: Info): readonly Finding[] {
+export function checkMemory(info: Info): readonly ServerFinding[] {
   const policy = info?.get('maxmemory_policy');
   if (info === undefined || policy === undefined) return [];
-  const check = 'redis-memory';
   const maxBytes = Number(info.get('maxmemory'));
-  const details = { maxmemory: maxBytes, policy, usedBytes: Number(info.get('used_memory')) };
-  if (maxBytes === 0) {
-    const message =
-      'Redis has no maxmemory: entries expire by themselves, but many callers can fill the memory of its machine. Set maxmemory, and maxmemory-policy to allkeys-lru.';
-    return [{ check, verdict: 'note', message, details }];
-  }
-  if (policy === 'noeviction') {
-    const message =
-      'The maxmemory-policy of Redis is noeviction: a full Redis rejects writes. Set maxmemory-policy to allkeys-lru or volatile-lru.';
-    return [{ check, verdict: 'finding', message, details }];
-  }
-  const message = `Redis evicts entries when its ${toMebibytes(maxBytes)} MiB are full (${policy}).`;
-  return [{ check, verdict: 'ok', message, details }];
+  const usedBytes = Number(info.get('used_memory'));
+  const finding = {
+    check: 'redis-memory',
+    details: { maxmemory: maxBytes, policy, usedBytes },
+    value: usedBytes,
+  };
+  if (maxBytes === 0)
+    return [
+      {
+        ...finding,
+        verdict: 'note',
+        toMessage: ({ subject }) =>
+          `${subject} has no maxmemory: entries expire by themselves, but many callers can fill the memory of its machine. Set maxmemory, and maxmemory-policy to allkeys-lru.`,
+      },
+    ];
+  if (policy === 'noeviction')
+    return [
+      {
+        ...finding,
+        verdict: 'finding',
+        toMessage: ({ object, isNode }) =>
+          `The maxmemory-policy of ${object} is noeviction: a full ${isNode ? 'master' : 'Redis'} rejects writes. Set maxmemory-policy to allkeys-lru or volatile-lru.`,
+      },
+    ];
+  return [
+    {
+      ...finding,
+      verdict: 'ok',
+      toMessage: ({ subject }) =>
+        `${subject} evicts entries when its ${toMebibytes(maxBytes)} MiB are full (${policy}).`,
+    },
+  ];
 }
 
 function toMebibytes(bytes: number): number {

@@ -1,66 +1,111 @@
-import type { Finding } from '#doctor/finding.ts';
-import { GATEWAY_COMMANDS, REQUIRED_ACL, type SendCommand } from './redis-commands.ts';
+import type { GatewayCommands, SendCommand } from './redis-commands.ts';
+import type { ServerFinding, ServerName } from './redis-finding.ts';
 
-const WRITE_ERRORS: { readonly [code: string]: string } = {
-  READONLY:
-    'Redis is a read-only replica (READONLY): the gateway reads from it, and stores new responses in its own memory only. REDIS_URL must name the master, or REDIS_SENTINELS the Sentinels that know the master.',
-  OOM: 'Redis is full and rejects writes (OOM): set maxmemory-policy to allkeys-lru, or raise maxmemory. The gateway stores new responses in its own memory only.',
-  MISCONF:
-    'Redis rejects writes, because it cannot persist its data (MISCONF): switch persistence off, or free its disk.',
-  NOREPLICAS: 'Redis rejects writes, because it has too few replicas (NOREPLICAS).',
-  MASTERDOWN: 'Redis is a replica that has lost its master (MASTERDOWN).',
-};
-const CLUSTER_ERRORS = new Set(['MOVED', 'ASK', 'CROSSSLOT', 'CLUSTERDOWN']);
-const CLUSTER =
-  'Redis runs in cluster mode, which the gateway does not support: use one master with replicas.';
+/** How a server has replied to the commands of the gateway. */
+export interface Acceptance {
+  readonly missingCommands: readonly string[];
+  readonly rejectsKeys: boolean;
+  /** The kinds of the other error replies. */
+  readonly codes: ReadonlySet<string>;
+}
 
 /** Sends each command of the gateway once, in a form that changes nothing. */
-export async function checkPermissions(send: SendCommand): Promise<readonly Finding[]> {
-  const missing: string[] = [];
+export async function sendGatewayCommands(
+  send: SendCommand,
+  { commands }: GatewayCommands,
+): Promise<Acceptance> {
+  const missingCommands: string[] = [];
   const codes = new Set<string>();
   let rejectsKeys = false;
-  for (const command of GATEWAY_COMMANDS) {
-    const result = await send(...command);
+  for (const [name, ...rest] of commands) {
+    const result = await send(...name.split(' '), ...rest);
     if (result.code === undefined) continue;
     if (result.code !== 'NOPERM') codes.add(result.code);
     else if (/\bkeys?\b/.test(result.text)) rejectsKeys = true;
-    else missing.push(command[0]);
+    else missingCommands.push(name);
   }
+  return { missingCommands, rejectsKeys, codes };
+}
+
+export function toPermissionFindings(
+  { missingCommands, rejectsKeys, codes }: Acceptance,
+  { commands, acl }: GatewayCommands,
+): readonly ServerFinding[] {
+  const lacks = [
+    ...(missingCommands.length > 0 ? [`the commands ${missingCommands.join(', ')}`] : []),
+    ...(rejectsKeys ? ['the keys revox:*'] : []),
+  ].join(' and ');
   const findings = [
-    ...(missing.length > 0 || rejectsKeys ? [toPermissionFinding(missing, rejectsKeys)] : []),
+    ...(lacks === '' ? [] : [toPermissionFinding(lacks, acl, { missingCommands, rejectsKeys })]),
     ...[...codes].map(toErrorFinding),
   ];
   if (findings.length > 0) return findings;
-  const names = GATEWAY_COMMANDS.map(([name]) => name).join(', ');
+  const names = commands.map(([name]) => name).join(', ');
   return [
     {
       check: 'redis-permissions',
       verdict: 'ok',
-      message: `Redis accepts every command that the gateway sends: ${names}.`,
+      toMessage: ({ subject }) =>
+        `${subject} accepts every command that the gateway sends: ${names}.`,
     },
   ];
 }
 
-function toPermissionFinding(missing: readonly string[], rejectsKeys: boolean): Finding {
-  const lacks = [
-    ...(missing.length > 0 ? [`the commands ${missing.join(', ')}`] : []),
-    ...(rejectsKeys ? ['the keys revox:*'] : []),
-  ];
+/**
+ * @param lacks `the commands GET, SET`
+ * @param effect what this means for the gateway, at the end of the first sentence
+ */
+export function toPermissionFinding(
+  lacks: string,
+  acl: string,
+  details: ServerFinding['details'] = {},
+  effect = '',
+): ServerFinding {
   return {
     check: 'redis-permissions',
     verdict: 'finding',
-    message: `The user of REDIS_URL must not use ${lacks.join(' and ')} (NOPERM). The gateway needs: ACL SETUSER <user> ${REQUIRED_ACL}`,
-    details: { missingCommands: missing, rejectsKeys },
+    toMessage: ({ object, isNode }) =>
+      `The user of REDIS_URL must not use ${lacks}${isNode ? ` on ${object}` : ''} (NOPERM)${effect}. The gateway needs${isNode ? ' on each node' : ''}: ACL SETUSER <user> ${acl}`,
+    details,
   };
 }
 
-function toErrorFinding(code: string): Finding {
+const MOVING = {
+  check: 'redis-cluster',
+  verdict: 'unknown',
+  toMessage: ({ object }: ServerName) =>
+    `Slots of ${object} are moving to another master at this moment, so its permissions are unknown. Run the check again.`,
+} satisfies ServerFinding;
+
+function toErrorFinding(code: string): ServerFinding {
   return {
     check: 'redis-permissions',
     verdict: 'finding',
-    message: CLUSTER_ERRORS.has(code)
-      ? CLUSTER
-      : (WRITE_ERRORS[code] ??
-        `Redis rejects commands of the gateway (${code || 'unknown error'}).`),
+    toMessage: (server) => toErrorMessage(code, server),
+    ...(MOVING_CODES.has(code) && MOVING),
   };
+}
+
+/** Error replies of a master that hands over the slot of the test key. */
+const MOVING_CODES = new Set(['MOVED', 'ASK', 'TRYAGAIN']);
+
+function toErrorMessage(code: string, { subject, isNode }: ServerName): string {
+  switch (code) {
+    case 'READONLY':
+      return isNode
+        ? `${subject} is a read-only replica (READONLY).`
+        : `${subject} is a read-only replica (READONLY): the gateway reads from it, and stores new responses in its own memory only. REDIS_URL must name the master, or REDIS_SENTINELS the Sentinels that know the master.`;
+    case 'OOM':
+      return `${subject} is full and rejects writes (OOM): set maxmemory-policy to allkeys-lru, or raise maxmemory. The gateway stores new responses in its own memory only.`;
+    case 'MISCONF':
+      return `${subject} rejects writes, because it cannot persist its data (MISCONF): switch persistence off, or free its disk.`;
+    case 'NOREPLICAS':
+      return `${subject} rejects writes, because it has too few replicas (NOREPLICAS).`;
+    case 'MASTERDOWN':
+      return `${subject} is a replica that has lost its master (MASTERDOWN).`;
+    case 'CLUSTERDOWN':
+      return `${subject} serves no keys, because the cluster is down (CLUSTERDOWN): too few masters are reachable, or a slot has no master and cluster-require-full-coverage is on.`;
+    default:
+      return `${subject} rejects commands of the gateway (${code || 'unknown error'}).`;
+  }
 }

@@ -1,145 +1,69 @@
-import { createRedisClient, type RedisClient } from '#cache/redis/redis-client.ts';
+import type { RedisTls } from '#cache/redis/redis-client.ts';
 import { readRedisTls } from '#config/ca-file.ts';
 import { isLoopbackUrl } from '#config/groups/listening.ts';
 import { type Settings, SettingsError } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
-import { explainRedisError } from './redis-cause.ts';
-import { readInfo, type SendCommand, toSendCommand } from './redis-commands.ts';
-import { checkMemory, checkRole, checkVersion } from './redis-info.ts';
-import { checkPermissions } from './redis-permissions.ts';
-import { limitTime, type ServiceClock, toClockOffset, toMilliseconds } from './service-clock.ts';
+import { explainRedisError, isClusterDatabase, toRedisServer } from './redis-cause.ts';
+import { checkCluster } from './redis-cluster.ts';
+import { toServerCommands } from './redis-commands.ts';
+import { REDIS, toFinding } from './redis-finding.ts';
+import { checkServer } from './redis-server.ts';
+import type { ServiceClock } from './service-clock.ts';
 
 /** What every failure of Redis means: Redis is never a reason for an error. */
 const CONSEQUENCE = 'The gateway works without Redis, and caches in its own memory only.';
 
-const LATENCY_SAMPLES = 5;
-/** The clocks agree within this difference, in ms. */
-const MAX_CLOCK_DIFFERENCE_MS = 1_000;
-
 /**
- * Checks the Redis of `REDIS_URL`: the connection, permissions, memory, role, clock and latency.
- * Leaves nothing in Redis.
+ * Checks the Redis of `REDIS_URL`, or all masters of its cluster: the connection, permissions,
+ * memory, role, clock and latency. Leaves nothing in Redis.
  */
 export async function checkRedis(
   { cache }: Settings,
   clock: ServiceClock,
 ): Promise<readonly Finding[]> {
   if (cache.redisUrl === undefined) return [];
-  const url = new URL(cache.redisUrl);
-  const fromSettings = [...checkSecret(cache.secret), ...checkTls(url, cache)];
+  const fromSettings = [...checkSecret(cache.secret), ...checkTls(cache.redisUrl, cache)];
   try {
     const tls = readRedisTls(cache.redisTls);
-    const client = await openClient({ url: url.href, sentinels: cache.redisSentinels, tls }, clock);
-    try {
-      return [...(await checkServer(client, cache, clock)), ...fromSettings];
-    } finally {
-      client.destroy();
-    }
+    const findings = await (cache.redisClusterNodes
+      ? checkCluster(cache, tls, CONSEQUENCE, clock)
+      : checkSingleServer(cache.redisUrl, cache, tls, clock));
+    const isUsable = findings.some(({ verdict }) => verdict === 'ok');
+    return [...findings, ...(isUsable ? fromSettings : fromSettings.filter(isProblem))];
   } catch (error) {
     // The gateway does not start without this file.
     if (error instanceof SettingsError)
       return [{ check: 'redis-tls', verdict: 'failure', message: error.problems.join(' ') }];
-    const message = `${explainRedisError(error, url, cache)} ${CONSEQUENCE}`;
-    // Without a connection, nothing of it is in order.
-    const problems = fromSettings.filter(({ verdict }) => verdict !== 'ok');
-    return [{ check: 'redis-connection', verdict: 'finding', message }, ...problems];
+    return [toConnectionFinding(error, cache), ...fromSettings.filter(isProblem)];
   }
 }
 
-/** Connects once. Rejects with the first error. */
-async function openClient(
-  options: Parameters<typeof createRedisClient>[0],
+/** Without a connection, nothing of it is in order. */
+function isProblem({ verdict }: Finding): boolean {
+  return verdict !== 'ok';
+}
+
+async function checkSingleServer(
+  url: string,
+  { redisSentinels, redisTimeoutMs }: Settings['cache'],
+  tls: RedisTls | undefined,
   clock: ServiceClock,
-): Promise<RedisClient> {
-  const ready = Promise.withResolvers<RedisClient>();
-  // The client may still be looking for the master when the time is over.
-  let isOver = false;
-  const client = createRedisClient(options, {
-    onError: (_, error) => ready.reject(error),
-    onConnect: (source) => isOver && source.destroy(),
-    onReady: ready.resolve,
+): Promise<readonly Finding[]> {
+  const findings = await checkServer({
+    connect: { url: new URL(url).href, sentinels: redisSentinels, tls },
+    commands: toServerCommands(),
+    isClusterOn: false,
+    redisTimeoutMs,
+    clock,
   });
-  try {
-    return await limitTime(
-      client.then(() => ready.promise),
-      clock,
-    );
-  } catch (error) {
-    isOver = true;
-    client.then((unusable) => unusable.destroy()).catch(() => {});
-    throw error;
-  }
+  return findings.map((finding) => toFinding(finding, REDIS));
 }
 
-async function checkServer(
-  client: RedisClient,
-  cache: Settings['cache'],
-  clock: ServiceClock,
-): Promise<readonly Finding[]> {
-  const send = toSendCommand(client);
-  const findings = async () => {
-    const info = await readInfo(send);
-    return [
-      ...(await checkLatency(send, cache.redisTimeoutMs, clock)),
-      ...checkVersion(info),
-      ...(await checkPermissions(send)),
-      ...checkRole(info),
-      ...checkMemory(info),
-      ...(await checkClock(send, clock)),
-    ];
-  };
-  return limitTime(findings(), clock);
-}
-
-async function checkLatency(
-  send: SendCommand,
-  timeoutMs: number,
-  { monotonicNow }: ServiceClock,
-): Promise<readonly Finding[]> {
-  const samples: number[] = [];
-  for (let sample = 0; sample < LATENCY_SAMPLES; sample += 1) {
-    const sentAt = monotonicNow();
-    const result = await send('PING');
-    // Redis serves this connection no command.
-    if (result.code !== undefined && result.code !== 'NOPERM') throw new Error(result.text);
-    samples.push(monotonicNow() - sentAt);
-  }
-  const p50 = samples.sort((a, b) => a - b)[Math.floor(LATENCY_SAMPLES / 2)] ?? 0;
-  const details = { latencyMs: Math.round(p50 * 100) / 100 };
-  const text = `Redis responds within ${toMilliseconds(p50)} (p50 of ${LATENCY_SAMPLES})`;
-  if (p50 <= timeoutMs)
-    return [{ check: 'redis-connection', verdict: 'ok', message: `${text}.`, details }];
-  return [
-    {
-      check: 'redis-connection',
-      verdict: 'finding',
-      message: `${text}, and a lookup waits for REDIS_TIMEOUT_MS (${timeoutMs} ms) at most: it then goes to the upstream. Use a Redis that is closer, or raise REDIS_TIMEOUT_MS.`,
-      settings: { REDIS_TIMEOUT_MS: String(Math.ceil(p50 * 2)) },
-      details,
-    },
-  ];
-}
-
-async function checkClock(send: SendCommand, clock: ServiceClock): Promise<readonly Finding[]> {
-  const sentAt = clock.now();
-  const result = await send('TIME');
-  // The check of the permissions reports the error.
-  if (result.code !== undefined) return [];
-  const [seconds, microseconds] = result.reply as readonly unknown[];
-  const redisNow = Number(seconds) * 1000 + Number(microseconds) / 1000;
-  const differenceMs = redisNow - (sentAt + clock.now()) / 2;
-  if (Math.abs(differenceMs) <= MAX_CLOCK_DIFFERENCE_MS) {
-    const message = 'The clocks of Redis and this machine agree within a second.';
-    return [{ check: 'redis-clock', verdict: 'ok', message }];
-  }
-  return [
-    {
-      check: 'redis-clock',
-      verdict: 'note',
-      message: `The clock of Redis is ${toClockOffset(differenceMs)}. The ages of cached responses allow for that, but one of the two clocks is wrong.`,
-      details: { differenceMs: Math.round(differenceMs) },
-    },
-  ];
+function toConnectionFinding(error: unknown, cache: Settings['cache']): Finding {
+  const message = `${explainRedisError(error, toRedisServer(cache))} ${CONSEQUENCE}`;
+  return isClusterDatabase(error)
+    ? { check: 'redis-cluster', verdict: 'finding', message, settings: { REDIS_CLUSTER: 'on' } }
+    : { check: 'redis-connection', verdict: 'finding', message };
 }
 
 function checkSecret(secret: string | undefined): readonly Finding[] {
@@ -154,8 +78,12 @@ function checkSecret(secret: string | undefined): readonly Finding[] {
   ];
 }
 
-function checkTls(url: URL, { redisTls, redisSentinels }: Settings['cache']): readonly Finding[] {
+function checkTls(
+  redisUrl: string,
+  { redisTls, redisSentinels, redisClusterNodes = [] }: Settings['cache'],
+): readonly Finding[] {
   const check = 'redis-tls';
+  const url = new URL(redisUrl);
   if (url.protocol === 'rediss:') {
     return redisTls.isVerified
       ? [
@@ -174,7 +102,8 @@ function checkTls(url: URL, { redisTls, redisSentinels }: Settings['cache']): re
           },
         ];
   }
-  if (isLoopbackUrl(url) && redisSentinels.length === 0) return [];
+  const urls = [url, ...redisClusterNodes.map((node) => new URL(node))];
+  if (urls.every(isLoopbackUrl) && redisSentinels.length === 0) return [];
   const sent = url.password === '' ? 'cached responses are sealed' : 'the password is readable';
   return [
     {
