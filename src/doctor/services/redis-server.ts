@@ -42,7 +42,7 @@ export async function checkServer(options: ServerCheckOptions): Promise<readonly
       ...latency,
       ...checkVersion(info),
       ...(isUnexpectedCluster
-        ? [UNEXPECTED_CLUSTER, ...toPermissionFindings(withoutClusterCodes(acceptance), commands)]
+        ? [UNEXPECTED_CLUSTER, ...toOtherFindings(acceptance, commands)]
         : toPermissionFindings(acceptance, commands)),
       ...checkRole(info),
       ...checkMemory(info),
@@ -107,9 +107,15 @@ async function isClusterNode(
   return false;
 }
 
-function withoutClusterCodes(acceptance: Acceptance): Acceptance {
+/** Without the redirections. A server that redirects commands does not accept every command. */
+function toOtherFindings(
+  acceptance: Acceptance,
+  commands: GatewayCommands,
+): readonly ServerFinding[] {
   const codes = [...acceptance.codes].filter((code) => !CLUSTER_CODES.has(code));
-  return { ...acceptance, codes: new Set(codes) };
+  const findings = toPermissionFindings({ ...acceptance, codes: new Set(codes) }, commands);
+  const isRedirected = codes.length < acceptance.codes.size;
+  return findings.filter(({ verdict }) => verdict !== 'ok' || !isRedirected);
 }
 
 const UNEXPECTED_CLUSTER: ServerFinding = {
