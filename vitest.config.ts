@@ -5,11 +5,7 @@ import type { InlineConfig } from 'vitest/node';
 const require = createRequire(import.meta.url);
 
 /** Tests that measure the heap or replace modules: each needs a process of its own. */
-const ISOLATED = [
-  'test/http/parser-cache.test.ts',
-  'test/security/event-loop-blocking.test.ts',
-  'test/integration/isolation.test.ts',
-];
+const ISOLATED = ['test/http/parser-cache.test.ts', 'test/integration/isolation.test.ts'];
 
 /** Behaviour that must be the same on every pipeline. */
 const PIPELINE_TESTS = [
@@ -20,13 +16,17 @@ const PIPELINE_TESTS = [
 /** Tests that send each request through all pipelines, over sockets. */
 const PIPELINE_COMPARISONS = ['test/sockets/pipeline-equivalence.test.ts'];
 /**
- * Tests that wait for real time limits or start processes. `npm ci && npm test` must end within two
- * minutes, so only `test:pipelines` runs them.
+ * Tests that wait for real time limits, start processes, or send very many requests over sockets.
+ * `npm ci && npm test` must end within two minutes, so only `test:pipelines` runs them.
  */
 const REAL_TIME_TESTS = [
+  'test/sockets/cors-rejections.test.ts',
   'test/sockets/embedded-process.test.ts',
   'test/sockets/half-closed-clients.test.ts',
   'test/sockets/idle-clients.test.ts',
+  'test/sockets/paths.test.ts',
+  'test/sockets/rejected-requests.test.ts',
+  'test/sockets/request-media-types.test.ts',
   'test/sockets/silent-connections.test.ts',
   'test/sockets/slow-clients.test.ts',
   'test/sockets/unread-responses.test.ts',
