@@ -5,8 +5,8 @@ const MAX_REPORTED_VALUES = 100;
 const MAX_VALUE_LENGTH = 100;
 
 /**
- * Maximum characters of all paths, as JSON. The paths of a list repeat its response names, of up to
- * 256 characters each, for each item.
+ * Maximum characters of all paths, as JSON. The path of each list item repeats all response names
+ * above the item. A response name has up to 256 characters.
  */
 const MAX_PATH_CHARACTERS = 65_536;
 

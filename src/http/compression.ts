@@ -25,8 +25,8 @@ const COMPRESSIBLE_TYPE = /^(application\/(graphql-response\+)?json|text\/(html|
 const HTML_TYPE = /^text\/html\b/i;
 
 /**
- * Compression levels. `bench/compression.ts` shows the cost of each level: the client waits for the
- * compression, and so does every other response that needs a thread of the pool.
+ * Compression levels. The client waits for the compression, and so does every other response that
+ * needs a thread of the pool. `bench/compression.ts` measures the cost of each level.
  */
 const QUALITY = { br: 4, gzip: 4 };
 

@@ -148,8 +148,8 @@ function unwrapCause(error: unknown): unknown {
 /**
  * Whether an error of the execution concerns an argument. graphql-js reports such an error if a
  * variable is null, and its argument is non-null with a default. The first node of that error is
- * the argument's value. The first node of an error about a resolver's result is the field, if the
- * error has a node.
+ * the argument's value. An error about a resolver's result has the field as its first node, or has
+ * no node.
  */
 function isArgumentError(error: unknown): error is GraphQLError {
   return (

@@ -118,7 +118,7 @@ export interface Handler {
 
 /**
  * Key of the property of a Fetch `Request` that holds its caller. A `WeakMap` would be slower:
- * setting an entry takes 1 µs, and so does the lookup of a cached response.
+ * setting its entry takes 1 µs, as long as the whole lookup of a cached response.
  */
 const CALLER = Symbol('caller');
 

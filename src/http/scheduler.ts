@@ -5,8 +5,8 @@ import { type Caller, UNACCEPTED_OWNER } from './message.ts';
 export interface OperationScheduler {
   /**
    * Resolves when an operation of this caller may start. Undefined: at once.
-   * @param isExclusive whether the operation must wait until the synchronous part of the operation
-   * that started last has ended
+   * @param isExclusive whether this operation must not start before the synchronous part of the
+   * previous operation has ended
    */
   waitForTurn(caller: Caller, isExclusive?: boolean): Promise<void> | undefined;
   /**
@@ -50,8 +50,8 @@ const MAX_CHARGED_MS = 5_000;
 
 /**
  * A long operation throttles its caller for: the operation's time × this factor × the number of
- * throttled callers. While no throttle reaches `MAX_THROTTLE_MS`, throttled callers together use
- * less than half of the event loop's time.
+ * throttled callers. Throttled callers together use less than half of the event loop's time, unless
+ * `MAX_THROTTLE_MS` shortens a throttle.
  */
 const THROTTLE_FACTOR = 2;
 const MAX_THROTTLE_MS = 1_000;

@@ -9,7 +9,7 @@ export interface ServerExchange {
   readonly connection: Connection;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The request as the gateway gets it. Undefined until then. */
+  /** The request as the server passes it to the gateway. Undefined before the server passes it. */
   gatewayRequest: PlainRequest | Request | undefined;
   /**
    * The request to notify when its client disconnects before the response is sent. Undefined for a

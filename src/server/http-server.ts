@@ -114,8 +114,9 @@ export function createHttpServer(
       events.onDisconnected?.('evicted'),
     );
     connectionsBySocket.set(socket, connection);
-    // The limit of idle time counts from the first request. `disconnectIfSilent` closes an unused
-    // connection, so its timeout is longer.
+    // The limit of idle time applies from the first request on. `disconnectIfSilent` closes an
+    // unused connection, so the socket timeout of an unused connection is longer and does not fire
+    // first.
     socket.setTimeout(idleMs + keepAliveMs);
     connection.exceededSetting = connectionLimiter.add(connection);
     socket.once('end', () => watchHalfClosedClient(socket, connection, startTimer));

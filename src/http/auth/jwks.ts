@@ -29,8 +29,8 @@ const MIN_REFETCH_INTERVAL_MS = 30_000;
 const RETRY_DELAY_MS = 5_000;
 
 /**
- * Maximum age at which jose gets the last fetched keys again, because newer ones cannot be fetched.
- * jose then uses them for `MAX_AGE_MS`.
+ * Maximum age of the last fetched keys that the gateway gives to jose again when it cannot fetch
+ * newer keys. jose then uses them for `MAX_AGE_MS`.
  */
 const MAX_STALE_AGE_MS = 3_600_000;
 

@@ -79,9 +79,9 @@ export function createOpenSession({
     const caller = await authenticate(request);
     const credential = resolveCredential(request.headers);
     const session = new GatewaySession(credential, caller, request);
-    // Unaccepted credentials share one count of unsent bytes, which is not checked here: unread
-    // responses of one caller would block the first operation of another caller. The upstream cannot
-    // accept a credential before its first operation.
+    // Unaccepted credentials share one count of unsent bytes. The gateway does not check this count
+    // here: with a check, unread responses of one caller would block the first operation of another
+    // caller. The upstream cannot accept a credential before its first operation.
     if (session.isCredentialAccepted()) session.checkUnsentBudget();
     return session;
   };

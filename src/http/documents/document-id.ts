@@ -31,7 +31,7 @@ const DECLARED_HASH = /^sha256:[\da-f]{64}$/;
  *
  * In a request with a `query`, only a hash names the document: Apollo's, or an id with the prefix
  * `sha256:`. Any other id has a meaning for the client only, and is ignored: Relay's network layers
- * send the id of their compiler with each text.
+ * send, with each text, the id that Relay's compiler has given to the text.
  * @throws GraphQLError for an invalid id, and for ids that differ
  */
 export function parseDocumentId(

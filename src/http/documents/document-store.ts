@@ -35,7 +35,7 @@ const MAX_TEXT_BYTES = 256 * 2 ** 10;
 /** Bytes of an entry besides its document: its hash, and its place in the index. */
 const ENTRY_OVERHEAD_BYTES = 300;
 
-/** @param trusted if two documents have the same id, it names the last one */
+/** @param trusted if two documents have the same id, the id names the last of them */
 export function createDocumentStore(trusted: readonly TrustedDocument[]): DocumentStore {
   const trustedTexts = new Set(trusted.map(({ text }) => text));
   const trustedById = new Map<string, string>([

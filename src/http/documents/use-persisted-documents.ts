@@ -80,8 +80,8 @@ export function usePersistedDocuments({
 
 /**
  * The error for an unknown id. Clients recognize its message and, with APQ, its status, and then
- * send the document. (Apollo Client before 3.8 stops sending hashes for good at a 400, and Apollo
- * iOS stops at any status but 2xx.)
+ * send the document. (After a 400, Apollo Client before 3.8 never sends hashes again. Apollo iOS
+ * stops after any status but 2xx.)
  */
 function persistedQueryNotFound({ isApq }: DocumentId): GraphQLError {
   const http = isApq ? { status: 200 } : { spec: true, status: 400 };

@@ -5,7 +5,8 @@ export type ContentCoding = (typeof CONTENT_CODINGS)[number];
 
 /**
  * Parses `Content-Encoding`. Undefined for a body that is not encoded, null for an unknown coding.
- * Several codings count as unknown: each would multiply what a few bytes expand to.
+ * A header with more than one coding counts as unknown: each further coding would multiply the size
+ * to which a few bytes can expand.
  */
 export function parseContentEncoding(header: string | null): ContentCoding | null | undefined {
   const coding =

@@ -10,7 +10,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** The headers that a page may read in addition to those that every page may (Fetch, 2.2.2). */
 const EXPOSED_HEADERS = 'Allow, Retry-After, WWW-Authenticate, X-Request-Id';
 
-/** A request, without its URL if its origin is not to be reported. */
+/** The headers of a request, and its URL. Without a URL, `onOriginRefused` is not called. */
 type CrossOriginRequest = Pick<RequestHead, 'headers'> & Partial<Pick<RequestHead, 'url'>>;
 
 export interface Cors {
@@ -21,8 +21,9 @@ export interface Cors {
   /** Sets the headers that let a page of an allowed origin read the response. */
   setAllowOrigin(request: CrossOriginRequest, headers: HeaderWriter): void;
   /**
-   * The headers that let a page read a rejection whose request is malformed, so that its origin is
-   * unknown. Such a rejection is the same for all clients, and contains nothing about them.
+   * The headers of the rejection of a malformed request. They let every page read the rejection,
+   * because the origin of such a request is unknown. The rejection is the same for all clients, and
+   * contains nothing about them.
    */
   readonly unknownOriginHeaders: Readonly<Record<string, string>>;
 }

@@ -45,7 +45,10 @@ export function isWhole(type: AnyMediaType | undefined): type is MediaType {
   return type === 'application/json' || type === 'application/graphql-response+json';
 }
 
-/** Whether `Accept` gives HTML at least the weight of each type that is negotiated by weight. */
+/**
+ * Whether the client accepts HTML, and `Accept` gives no type of `NEGOTIATED_TYPES` a higher
+ * weight.
+ */
 export function prefersHtml(accept: string | null): boolean {
   return accept?.includes('text/html') === true && prefersHtmlMemoized(accept);
 }

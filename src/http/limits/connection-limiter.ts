@@ -28,8 +28,8 @@ export interface ConnectionLimiter {
     connection: EvictableConnection,
   ): 'MAX_CONNECTIONS' | 'MAX_CONNECTIONS_PER_ADDRESS' | undefined;
   /**
-   * To be called when a request arrives on the connection: it is then no longer the first to be
-   * closed.
+   * To be called when a request arrives on the connection. The connection then counts as used: the
+   * limiter closes unused connections first.
    */
   markUsed(connection: EvictableConnection): void;
   /** To be called when the connection is closed. */
@@ -72,7 +72,7 @@ interface Peer {
  * Limits the open connections, in total and for each peer. A connection that has sent no request
  * yet is closed first: at the limit, the oldest such connection is closed for the next one, so
  * silent connections keep no client out. Connections that wait for another request are closed next,
- * the longest wait first; at the limit of a peer, those of that peer.
+ * the longest wait first. At the limit of a peer, the limiter closes only connections of that peer.
  */
 export function createConnectionLimiter({
   maxConnections,

@@ -134,7 +134,8 @@ function toKeyParts(
   return variableDefinitions.flatMap(({ variable, type }) => {
     const { value: name } = variable.name;
     const aspect = aspects.get(name);
-    // A non-null variable has a value other than null, sent or default, or nothing is executed.
+    // A non-null variable always has a value other than null, sent or default: without one, nothing
+    // is executed. So its presence does not affect the cost.
     const affectsCost =
       aspect !== undefined && (aspect !== 'presence' || type.kind !== Kind.NON_NULL_TYPE);
     return affectsCost ? [{ name, aspect }] : [];

@@ -34,7 +34,8 @@ const MAX_FULL_LISTS = 10;
  * execution (`MAX_ANSWER_BYTES` bounds it). A field that is not included costs nothing; a field
  * with invalid arguments costs only itself.
  * @returns a check that throws OperationTooComplexError over a limit, and GraphQLError if a
- * variable does not fit a directive, or if more fields have invalid arguments than may fail
+ * variable does not fit a directive, or if the number of fields with invalid arguments exceeds
+ * `limits.errors`
  */
 export function createCostCheck(limits: CostLimits): (input: CostInput) => void {
   const costCache = createCostCache();

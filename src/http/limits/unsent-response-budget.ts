@@ -39,8 +39,8 @@ export function toUnsentBytesMessage(setting: UnsentBytesSetting): string {
  * `maxBytesPerOwner`. Once all owners together reach `maxBytes`, the unsent bytes of an owner must
  * also be below an equal share, `maxBytes` divided by the number of owners: a caller that reads its
  * responses keeps this share, whatever other callers leave unread. Each further owner gets a
- * smaller share, `maxBytes / n` for the n-th one, so N owners together hold less than
- * `maxBytes * (2 + ln N)` and one response.
+ * smaller share: the n-th owner gets `maxBytes / n`. Together, N owners hold less than `maxBytes *
+ * (2 + ln N)` plus the bytes of one response.
  */
 export function createUnsentResponseBudget({
   maxBytes,

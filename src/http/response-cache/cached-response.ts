@@ -70,11 +70,11 @@ export function respondFromCache(
 }
 
 /**
- * Stores a response without errors, only if every lookup of its execution was a cache hit. The
- * first execution of an operation may have further lookups, such as the type of an id or the first
- * page of a list. If its response were stored, every hit would report these lookups, and the
- * response would expire with them. A response with live data is not stored
- * either, nor one with drift, because each occurrence of drift is counted.
+ * Stores a response that has no errors. The response is stored only if every lookup of its
+ * execution was a cache hit. The first execution of an operation may have further lookups, such as
+ * the object type of an id or the first page of a list. If its response were stored, every hit
+ * would report these lookups, and the response would expire with them. A response with live data is
+ * not stored either, nor one with drift, because each occurrence of drift is counted.
  */
 export function storeResponse(
   store: StoreResponse,

@@ -6,8 +6,8 @@ import { findTooDeepParameter } from '#http/limits/nesting.ts';
 import { toVariablesKey } from './variables-key.ts';
 
 /**
- * The parameters of a GraphQL request, as they are in its body: those of GraphQL over HTTP, and
- * properties of the client that may name a document and are otherwise ignored.
+ * The parameters of a GraphQL request, as they are in its body: those of GraphQL over HTTP, and any
+ * other properties. These may name the document; otherwise the gateway ignores them.
  */
 export interface RequestParams {
   readonly query?: string | null;
@@ -33,8 +33,8 @@ export interface ParsedRequest {
 }
 
 /**
- * A key for each media type. It contains everything that distinguishes a response from others of
- * the same credential, and nothing else that a request may vary.
+ * A key for each media type. The key contains each part of a request that can change the response
+ * for one credential, and no other part.
  */
 export type ResponseKeys = { readonly [type in MediaType]?: string };
 
