@@ -26,7 +26,10 @@ export interface CacheTarget<T> {
   readonly fence: Fence;
 }
 
-/** Writes responses to the cache, and with them the responses of other requests that they embed. */
+/**
+ * Writes a response to the cache. If the response embeds responses to other requests, the writer
+ * stores the embedded responses, too.
+ */
 export interface CacheWriter {
   storeResponse<T>(target: CacheTarget<T>, response: FetchedResponse<T>): Entry;
   /** Stores that the object does not exist, which replaces its cached response. */
@@ -38,7 +41,7 @@ export interface CacheWriter {
   readSecondTier<T>(target: CacheTarget<T>): Promise<Entry | undefined>;
 }
 
-/** Placeholder for the read version of a not-found entry: never known to be newer than a read. */
+/** The read version of a not-found entry. It never counts as newer than another read version. */
 const UNVERSIONED: ReadVersion = { instance: '', sequence: 0, isCached: false };
 
 /**

@@ -15,7 +15,10 @@ const EMPTY_OBJECT_BYTES = 56;
 const MIN_DICTIONARY_PROPERTIES = 128;
 const DICTIONARY_SLOT_BYTES = 24;
 
-/** Every documented name is shorter: a longer name is data, and not shared with other objects. */
+/**
+ * Every documented property name is shorter. A longer property name comes from the data, so V8 does
+ * not share it with other objects.
+ */
 const MAX_SHARED_NAME_LENGTH = 32;
 /**
  * Size of an unshared name without its characters: a hidden class and its description, both twice
@@ -28,8 +31,9 @@ const TWO_BYTE_CHARACTER = /[\u0100-\uffff]/;
 
 /**
  * Estimates the memory of a parsed JSON value, in bytes. The error is a few percent for the
- * response bodies of the upstream. For objects with few, short names of their own, the estimate can
- * be twenty times too low: a single object does not show whether its names are shared.
+ * response bodies of the upstream. The estimate can be twenty times too low for objects with few,
+ * short property names that no other object has: a single object does not show whether its names
+ * are shared.
  */
 export function estimateBytes(value: unknown): number {
   switch (typeof value) {

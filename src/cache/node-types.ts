@@ -4,7 +4,7 @@ import { maxEntries } from './max-entries.ts';
 /** The types that implement `Node`. */
 export type NodeType = 'Call' | 'Assistant' | 'Campaign';
 
-/** The types of ids that were served to one credential. */
+/** The object type of each id that was served to one credential. */
 export interface NodeTypes {
   get(id: string): NodeType | undefined;
   set(id: string, type: NodeType): void;
@@ -21,7 +21,7 @@ export interface NodeTypesByCredential {
 }
 
 /**
- * Caches the types of ids that were served, so that `node(id:)` need not try every endpoint:
+ * Caches the object type of each served id, so that `node(id:)` need not try every endpoint:
  * 100,000 ids in total, for an hour after their last use. Credentials never share entries.
  * @param now the wall clock, in ms
  */

@@ -66,8 +66,8 @@ const KEY_PREFIX = 'response ';
 const DEPENDENCY_BYTES = 160;
 
 /**
- * Maximum age of a cached response, in ms: without any upstream data, a response would be fresh
- * forever.
+ * Maximum age of a cached response, in ms. Without this limit, a response that contains no upstream
+ * data would be fresh forever.
  */
 const MAX_AGE_MS = 600_000;
 

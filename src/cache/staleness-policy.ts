@@ -41,8 +41,8 @@ export interface StalenessPolicy {
    */
   isCredentialRejection(error: UpstreamError, cached: Entry | undefined): boolean;
   /**
-   * Whether the moment is less than `ms` milliseconds ago. A moment in the future is not: the clock
-   * was set back, so its age is unknown.
+   * Whether the moment is less than `ms` milliseconds ago. False for a moment in the future: the
+   * clock was set back, so the age of the moment is unknown.
    */
   isWithin(moment: number, ms: number): boolean;
 }

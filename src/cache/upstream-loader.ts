@@ -129,8 +129,8 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
   }
 
   /**
-   * Shortens how long a request whose stale response can be served waits for a cooldown or a retry.
-   * It still waits for a slow upstream.
+   * Limits the time that a request waits for a cooldown or a retry, if the gateway can serve a
+   * stale response instead. The request still waits for a slow upstream.
    */
   function withStaleDeadline(context: UpstreamContext, key: string): UpstreamContext {
     const { fingerprint } = context.credential;

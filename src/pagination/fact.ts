@@ -10,7 +10,10 @@ const MAX_COMPARED_CREDENTIALS = 15;
 const MAX_CREDENTIALS = 10_000;
 /** An observation expires if it has not been repeated for this time. */
 const RETENTION_MS = 3_600_000;
-/** The first period of trust, in ms. An agreeing observation after its end doubles the next one. */
+/**
+ * The first period of trust, in ms. An observation that agrees after the end of a period doubles
+ * the next period.
+ */
 export const MIN_TRUST_MS = 10_000;
 export const MAX_TRUST_MS = 600_000;
 

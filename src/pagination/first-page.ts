@@ -12,8 +12,9 @@ export interface ListStart<T> {
   readonly firstPage: 0 | 1;
   readonly pages: ReadonlyMap<number, Page<T>>;
   /**
-   * Whether the number is configured, or this operation has probed it. If so, neither a rejected or
-   * empty first page nor a total that the pages do not reach causes another check.
+   * Whether the number is configured, or this operation has probed it. If so, the gateway does not
+   * check the number again, even if the first page is rejected or empty, or the pages do not reach
+   * the total.
    */
   readonly isSettled: boolean;
   /** The list has moved since this version: pages read from now on must be newer. */
@@ -31,14 +32,16 @@ const MAX_PROBES = 3;
  * Determines whether the upstream numbers pages from 0 or from 1, for one credential.
  *
  * The upstream numbers pages from 1 if page 0 is rejected (400, 422) while page 1 is not, or page 0
- * is empty while page 1 is not, or page 0 is served as page 1 (a clamped number). Otherwise it
- * numbers them from 0. The probe costs two requests, and a third (page 2) if page 0 is served as
- * page 1. A list of one page, numbered from 0, can also look like this, if the upstream clamps
- * numbers past the end: page 2 is then the same page again.
+ * is empty while page 1 is not, or number 0 returns the same page as number 1 (the upstream clamps
+ * 0 to 1). Otherwise it numbers them from 0. The probe costs two requests, and a third (page 2) if
+ * numbers 0 and 1 return the same page. These numbers also return the same page if a list numbered
+ * from 0 has one page, and the upstream clamps numbers past the end. Number 2 then returns this
+ * page again.
  *
- * A list that moves between two requests, or a single anomalous response, can make 0 look like 1. A
- * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1. A wrong 0 shows
- * at the start of a list. Once the number is trusted, a probe verifies it from time to time.
+ * A list that moves between two requests, or a single anomalous response, can make 0 look like 1.
+ * If the gateway wrongly assumes 1, the list lacks its first page. So the probe reads page 0 once
+ * more before it concludes 1. If the gateway wrongly assumes 0, the start of the list shows the
+ * error. Once the number is trusted, a probe verifies it from time to time.
  *
  * If page 0 is served, a 400 or 404 for a later number counts as an empty page. The probe throws
  * all other failures. A list that reads the same with both numberings is inconclusive. It is read
@@ -202,8 +205,9 @@ function classifyPageZero(zero: Page<Identified> | undefined, one: Page<Identifi
 
 /**
  * Whether the second read returned the first page again: it begins with the same items, except for
- * items inserted at the start between the two reads. After a move, a second page may share items
- * with the first one, but not its first item, unless a whole page was inserted.
+ * items inserted at the start between the two reads. If the list has moved, the second page may
+ * contain items of the first page. The second page contains the first item of the first page only
+ * if a whole page was inserted.
  */
 export function isFirstPageAgain(first: Page<Identified>, again: Page<Identified>): boolean {
   const firstId = first.items[0]?.id;

@@ -250,8 +250,9 @@ export class Generation<T extends Identified> implements List<T> {
       return this.rejectGeneration();
     const isCertainEnd =
       this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
-    // If the endpoint is known to repeat its last page, cached pages are sufficient evidence,
-    // unless a whole page may have been inserted since.
+    // If the endpoint is known to repeat its last page, cached pages are sufficient evidence. They
+    // are not if this page is full and cached, and the next one is not: a whole page may have been
+    // inserted between the two reads.
     const canHaveMoved =
       page.served === this.pageSize && page.readVersion?.isCached && !next.readVersion?.isCached;
     const isKnownRepetition = this.#facts.repeatsLastPage && earlier === 'page' && !canHaveMoved;

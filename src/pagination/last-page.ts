@@ -28,8 +28,8 @@ export async function findLastPage<T extends Identified>(
   let end = repetition?.page;
   /**
    * `past`: the lowest index known to be empty or to have the content of the last page. `last`: the
-   * highest index below `past` that the search has reached. `beforeLast`: the value of `last`
-   * before that. Both are -1 if there is no such index.
+   * highest index below `past` that the search has reached. `beforeLast`: the previous value of
+   * `last`. `last` and `beforeLast` are -1 if there is no such index.
    */
   let past = repetition?.index ?? Number.POSITIVE_INFINITY;
   let last = repetition ? -1 : 0;
@@ -64,10 +64,10 @@ export function usedCache({ visited }: SearchedPages<unknown>): boolean {
 }
 
 /**
- * Verifies that the page that the search has found is the last one, although the search may have
- * used pages of different ages: insertions may have moved items onto a page that was empty when it
- * was read, and a page that was the last one when it was read may now be past the end. If the
- * decisive pages were read last, this costs no request.
+ * Verifies that the found page is the last one, because the search may have used pages of different
+ * ages. Insertions may have moved items onto a page that was empty when it was read. A page that
+ * was the last one when it was read may now be past the end. If the decisive pages were read last,
+ * the verification costs no request.
  * @param isComplete the page itself shows that no item follows
  */
 export async function isLastPage<T extends Identified>(
@@ -79,8 +79,9 @@ export async function isLastPage<T extends Identified>(
   if (visited.get(last + 1)?.served === 0)
     return isComplete || (await read(last + 1, page.readVersion)).served === 0;
   if (last === 0) return true;
-  // Pages past the end repeat the last one. To exclude that `last` is a repetition, the page before
-  // it is read, newer than all these repetitions. The two pages must have no common item.
+  // Pages past the end repeat the last one, so the page at `last` may be a repetition. To exclude
+  // this, the gateway reads the page before `last` newer than all other visited pages, and then the
+  // page at `last` newer than that page. The two pages must have no common item.
   const others = [...visited]
     .filter(([index]) => index < last - 1 || index > last)
     .map(([, { readVersion }]) => readVersion);

@@ -40,8 +40,8 @@ export interface List<T extends Identified> {
   /** The length of the list: the reported total, else the measured length. */
   count(): Promise<number>;
   /**
-   * Number of items on the pages read so far whose id an earlier item has: no connection shows
-   * them, although the length counts them.
+   * Number of repeated items on the pages read so far: an earlier item has the same id. No
+   * connection shows the repeated items, although the length counts them.
    */
   readonly repeatedItems: number;
   /** The length of the list, measured by searching for its end, whatever total is reported. */

@@ -24,17 +24,17 @@ export interface Gap {
  * A survivor is the cursor's item or a stored neighbour that is still in the list. A gap is exact
  * if a walk from it repeats no item, and skips no item that was in the list throughout. For this,
  * the search must find the nearest survivor on one side of the gap. The search reads `SEARCH_REACH`
- * pages around the item's last position. From a found neighbour, it also reads up to the page that
- * has the item if no items were inserted between the two. If too many items were inserted there,
- * the walk continues beside that neighbour, and may repeat or skip the items between the neighbour
- * and the gap. If no survivor is found, `isLost` is true.
+ * pages around the item's last position. From a found neighbour, the search also reads up to the
+ * page where the item must be, provided that no items were inserted between the two. If too many
+ * items were inserted there, the walk continues beside that neighbour, and may repeat or skip the
+ * items between the neighbour and the gap. If no survivor is found, `isLost` is true.
  *
  * If a page is cached, `locate` reads it again before it gives the item up: another instance may
  * have served the item later.
  *
  * The search reads one page if the list has not moved, and at most `SEARCH_REACH.later +
- * SEARCH_REACH.earlier + 1` pages, plus ⌈MAX_NEIGHBOURS / page size⌉ across the border of the
- * reach.
+ * SEARCH_REACH.earlier + 1` pages. A neighbour near the border of the reach adds at most
+ * ⌈MAX_NEIGHBOURS / page size⌉ pages beyond the border.
  */
 export async function locate<T extends Identified>(
   list: List<T>,

@@ -11,7 +11,10 @@ export type ReadPage<T> = (request: PageFetch) => Promise<Page<T>>;
 export interface PageFetch {
   readonly page: number;
   readonly pageSize: number;
-  /** The page is the first one: its response also answers a request for a page of one item. */
+  /**
+   * Whether the page is the first one. The cache can then also store its first item, as the
+   * response to a request for a page of one item.
+   */
   readonly isFirst?: boolean | undefined;
   /** The response must come from a request that is known to have been sent after this version. */
   readonly newerThan?: ReadVersion | undefined;
@@ -76,9 +79,9 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   readonly #pageSize: number;
   readonly #requestSize: number;
   /**
-   * The size requested for the first page, except by a probe: the maximum. With a cap, the first
-   * page is the same for any size above the cap, so a longer page shows that the upstream has
-   * lifted its cap.
+   * The size that the gateway requests for the first page, except in a probe: the maximum. An
+   * upstream with a cap serves the same first page for any size above the cap. A first page longer
+   * than the known cap therefore shows that the upstream has lifted its cap.
    */
   readonly #firstRequestSize: number;
   readonly #fetched = new Map<number, Promise<Page<T>>>();
@@ -164,7 +167,10 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     return start;
   }
 
-  /** A wrong 0 shows only at the start of a list: anywhere else the number is verified first. */
+  /**
+   * If the gateway wrongly assumes 0, only the start of the list shows the error. Before the
+   * gateway reads the list from anywhere else, it verifies the number.
+   */
   async #findStartFor(index: number): Promise<ListStart<T>> {
     const isAtStart = index === 0 || this.#fetched.has(index - 1);
     const start = await this.#findStart(isAtStart);

@@ -5,7 +5,7 @@ export const EMPTY_PAGE: Page<never> = Object.freeze({ items: Object.freeze([]),
 
 /**
  * Whether two pages hold the same items in the same order. An upstream that clamps page numbers
- * responds with such a page past the end.
+ * repeats its last page for each number past the end.
  */
 export function hasSameItems(page: Page<Identified>, other: Page<Identified>): boolean {
   return (

@@ -51,8 +51,9 @@ export function isTooOld(
 }
 
 /**
- * Whether no version is cached, except a version known to have been read after an earlier, uncached
- * one.
+ * Whether all versions count as uncached. A cached version counts as uncached if an uncached
+ * version comes before it in the sequence, and it is known to have been read after the first of
+ * these.
  */
 export function isUncached(versions: Iterable<ReadVersion | undefined>): boolean {
   let first: ReadVersion | undefined;

@@ -14,8 +14,8 @@ const ISO_8601 =
 const NUMBER = /^-?\d{9,}(\.\d+)?$/;
 
 /**
- * A number below this is in seconds, otherwise in milliseconds: seconds reach it in the year 5138,
- * milliseconds passed it in 1973.
+ * A timestamp below this number is in seconds, and any other in milliseconds. Timestamps in seconds
+ * reach this number in the year 5138; timestamps in milliseconds passed it in 1973.
  */
 const MILLISECONDS_THRESHOLD = 1e11;
 

@@ -116,18 +116,24 @@ export function createResponseFailures({
   }
 }
 
-/** Causes in service mode: in pass-through mode the key is that of one caller. */
+/**
+ * The causes of a rejected key, in service mode only. In pass-through mode the key belongs to one
+ * caller, so its rejection has no cause.
+ */
 const KEY_CAUSES: { readonly [status: number]: FailureCauseKind } = {
   401: 'unauthorized',
   403: 'forbidden',
 };
 
-/** Whether a list belongs to no object: `/call`. */
+/** Whether the path names a list that belongs to no object, such as `/call`. */
 function isList(path: string): boolean {
   return path.lastIndexOf('/') === 0;
 }
 
-/** A page beyond the first one may be past the end of its list, whatever number the first has. */
+/**
+ * Whether the request may be for the first page: its page number is 0, 1 or absent. A later page
+ * may be past the end of its list, whatever the number of the first page.
+ */
 function isFirstPage(query: string): boolean {
   const page = new URLSearchParams(query).get('page') ?? '0';
   return page === '0' || page === '1';

@@ -247,7 +247,7 @@ function parsePage(key: string, body: unknown): ListResponse {
   throw new UnexpectedShapeError('a list in which no item has an id');
 }
 
-/** The page of one item that begins with the same item. */
+/** Derives the response to a request for the first page of one item from a longer first page. */
 function toFirstItem({ items, ...rest }: ListResponse): ListResponse {
   return Object.freeze({ ...rest, items: Object.freeze(items.slice(0, 1)) });
 }

@@ -26,13 +26,16 @@ interface Master {
   readonly address: ServerAddress;
   readonly connection: RedisConnection;
   readonly status: ServerStatus;
-  /** Another server may have taken over its slots. */
+  /** Whether the master is down. Another server may then take over its slots. */
   isDown: boolean;
 }
 
 /** Minimum time between two discoveries, in ms. */
 const DISCOVERY_INTERVAL_MS = 1_000;
-/** A failover that ends while a slot migrates takes two. */
+/**
+ * Maximum redirections of one command. A command needs two if a failover ends while its slot
+ * migrates.
+ */
 const MAX_REDIRECTIONS = 3;
 
 /**
@@ -53,7 +56,7 @@ export function createClusterConnection(options: ClusterConnectionOptions): Redi
   const clusterStatus = reporter.addServer('redis');
   const slotStatus = reporter.addServer('clusterMaster');
   let state: 'starting' | 'started' | 'closed' = 'starting';
-  /** Whether no query has waited for the first discovery yet. */
+  /** Whether a query waits for the first discovery. False once a query has waited. */
   let waitsForDiscovery = true;
   let isDiscovering = false;
   /** Whether the owners may have changed since the latest discovery began. */
@@ -171,7 +174,7 @@ export function createClusterConnection(options: ClusterConnectionOptions): Redi
       const { address, slot, isAsk } = redirection;
       if (!isAsk) requestDiscovery();
       if (!address || remaining === 0 || state === 'closed') return undefined;
-      // Without a host, the node means its own.
+      // A redirection without a host means the host of the node that sent it.
       const target = toMaster({ ...address, host: address.host || master.address.host });
       if (!isAsk) owners[slot] = target;
       const forwarded: Command[] = isAsk ? [['ASKING'], command] : [command];

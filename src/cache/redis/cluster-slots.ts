@@ -23,7 +23,7 @@ export function toSlot(hashTag: string): number {
 
 /**
  * Reads a reply to `CLUSTER SLOTS`.
- * @param host of the node that replied: it stands for an address that the node does not know
+ * @param host the host of the node that replied: it replaces each host that the reply does not name
  */
 export function parseSlotRanges(reply: unknown, host: string): SlotRange[] {
   if (!Array.isArray(reply)) return [];

@@ -25,7 +25,7 @@ export interface CredentialEpochs {
    */
   takeFence(): number;
   /**
-   * Records the epoch, or its absence, that Redis returned to a query sent after the fence. Returns
+   * Records what Redis returned to a query sent after the fence: an epoch, or none. Returns
    * undefined if a later epoch is known: this instance may have revoked the credential while the
    * query was in flight.
    */

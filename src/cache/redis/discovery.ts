@@ -27,7 +27,10 @@ export async function findSlotRanges(
   throw lastError;
 }
 
-/** `ERR This instance has cluster support disabled`, or an unknown command. A login may fail, too. */
+/**
+ * Redis replies `ERR This instance has cluster support disabled`, or `ERR` for an unknown command.
+ * The reply to a failed login can also begin with `ERR`, and then contains `AUTH`.
+ */
 function isUnsupported(error: unknown): boolean {
   return toErrorCode(error) === 'ERR' && !/\bAUTH\b/.test(String(error));
 }

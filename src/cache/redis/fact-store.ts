@@ -19,8 +19,9 @@ export interface FirstPageFact {
 }
 
 /**
- * A fact is an entry of its credential like any other: sealed with a key of the credential, under a
- * key for one upstream and one endpoint, and invalid once the credential is rejected.
+ * The tier stores a fact like any other entry of its credential. The fact is encrypted with a key
+ * derived from the credential, and stored under a Redis key for one upstream and one endpoint. The
+ * fact is invalid once the upstream rejects the credential.
  */
 export function createFactStore(
   tier: Pick<SecondTier, 'read' | 'write'>,

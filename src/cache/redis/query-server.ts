@@ -10,7 +10,7 @@ export const QUERY_TIMEOUT_MS = 1_000;
 
 /**
  * Sends one command over a connection of its own, within the time limits above.
- * @returns the reply; strings are returned as strings
+ * @returns the reply; its strings are JavaScript strings, not `Buffer`s
  */
 export async function queryServer(
   url: string,

@@ -5,7 +5,10 @@ export class Redirection {
   readonly slot: number;
   /** The node that serves the command. Undefined if no node serves the slot. */
   readonly address: ServerAddress | undefined;
-  /** The slot is migrating: the node serves this command, and only after `ASKING`. */
+  /**
+   * Whether the slot is migrating. The node at `address` then serves this command, but only after
+   * `ASKING`.
+   */
   readonly isAsk: boolean;
 
   constructor(slot: number, address: ServerAddress | undefined, isAsk: boolean) {

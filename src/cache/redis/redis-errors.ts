@@ -7,7 +7,10 @@ export class NotRedisError extends Error {}
 /** The server does not support `CLUSTER SLOTS`. */
 export class NotClusterError extends Error {}
 
-/** A node of a cluster that has not been created yet, or that the node has not joined. */
+/**
+ * The node reports no slots: its cluster is not created yet, or the node has not joined the
+ * cluster.
+ */
 export class NoSlotsError extends Error {}
 
 /** The code of a cluster in which a slot has no master. */

@@ -8,7 +8,7 @@ export class NoMasterError extends Error {
 
 /**
  * Queries Sentinels for the address of a master, one after the other until one knows it.
- * @param url the name of the master is its host; its other parts apply to the master
+ * @param url the host of this URL is the name of the master; the other parts apply to the master
  * @returns the URL of the master
  * @throws NoMasterError
  */

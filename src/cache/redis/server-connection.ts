@@ -65,9 +65,12 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
   let replacementIntervalMs = MIN_REPLACEMENT_INTERVAL_MS;
   let nextReplacementAt = Number.NEGATIVE_INFINITY;
   let state: 'starting' | 'up' | 'down' | 'closed' = 'starting';
-  /** Whether no query has waited for the first connection yet. */
+  /** Whether a query waits for the first connection. False once a query has waited. */
   let waitsForFirstConnection = options.isFirstConnectionAwaited ?? true;
-  /** The hash tag of the latest commands that failed: a cluster may serve other keys. */
+  /**
+   * The hash tag of the latest commands that failed. The probe reads a key with this tag, because a
+   * cluster may still serve the keys of other tags.
+   */
   let probeTag = '';
   let isProbing = false;
   let isWritable = true;
@@ -88,8 +91,8 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
       onError(source, error) {
         if (source === (client ?? source)) markDown(toErrorCode(error));
         else {
-          // It says nothing of the client that it should replace. The next one may find another
-          // master.
+          // The error comes from a replacement, and says nothing about `client`. The next
+          // replacement may find another master.
           replacement = undefined;
           source.destroy();
         }
@@ -200,8 +203,8 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
       cancelProbe = undefined;
       if (client?.isReady || (client && !options.sentinels?.length)) void probe();
       else {
-        // There is no client, or it would connect to the same address again: another master may be
-        // known by now.
+        // There is no client, or the client would connect to the same address again, although the
+        // Sentinels may know another master by now.
         replaceClient();
         scheduleProbe();
       }

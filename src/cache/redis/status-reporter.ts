@@ -89,7 +89,8 @@ export function createStatusReporter(onStatusChange: OnRedisStatusChange): Statu
         onWritesRejected: (code) => unwritable.begin(kind, status, code),
         onWritesAccepted: () => unwritable.end(status),
       };
-      // The server takes part in a reported problem until it is available.
+      // While Redis is reported as unavailable, a new server counts as unavailable until its first
+      // `onUp`.
       if (unavailable.servers.size > 0) unavailable.servers.add(status);
       return status;
     },

@@ -130,7 +130,8 @@ export class OperationBudget implements Budget {
 
   /**
    * Releases the operation's bytes when its signal aborts. A request of the operation may still be
-   * in flight because another operation joined it: then large bodies are not read on.
+   * in flight then, because another operation joined the request. This request fails if the
+   * operation has read more than `FREE_BYTES` in all.
    */
   #releaseOnAbort(): void {
     if (this.#signal.aborted) throw this.#tooManyBytes();

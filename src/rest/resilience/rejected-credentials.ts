@@ -15,8 +15,8 @@ export interface RejectedCredentials {
   /**
    * Like `has`, but lets one request a second pass as a probe, because the upstream may accept the
    * credential by now. A 401 may concern one object, so a path without a 401 is the better probe.
-   * If the gateway has rejected a request for such a path since the last 401, a path with a 401
-   * becomes the probe after two seconds instead of one.
+   * If the gateway has rejected a request for a path without a 401 since the last 401, a request
+   * for a path with a 401 passes only after two seconds instead of one.
    */
   shouldReject(fingerprint: string, path: string): boolean;
 }

@@ -41,8 +41,8 @@ export function isEncoded(encoding: string | undefined): encoding is string {
 
 /**
  * Decodes a body no faster than its output is read, so a limit on the output also limits the input.
- * The gateway requests no encoding, and then HTTP permits any (RFC 9110, 12.5.3). Stacked encodings
- * count as unknown: each would multiply the cost of a few bytes.
+ * The gateway sends no `Accept-Encoding`. HTTP then permits any encoding (RFC 9110, 12.5.3).
+ * Stacked encodings count as unknown: each further encoding would multiply the cost of a few bytes.
  * @throws EncodingError if the encoding is unknown
  */
 export function createDecoder(

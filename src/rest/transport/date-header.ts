@@ -1,7 +1,7 @@
 /**
  * Compares the `Date` header of a response with the clock of this machine. The response may come
- * from a cache that adds `Age`. `Date` has whole seconds, so one that is up to a second old shows no
- * difference.
+ * from a cache that adds `Age`. `Date` has whole seconds, so a `Date` that is less than a second
+ * behind counts as no difference.
  * @param at when the server sent the response, by the clock of this machine, in ms
  * @returns how far the clock of the server is ahead, in ms; undefined without a usable header
  */

@@ -128,8 +128,9 @@ const PARTS = /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i;
 
 /**
  * Whether a JSON text has a number with sixteen or more consecutive digits that would change: the
- * parsed value does not show that. The scan reads four bytes in every twelve, because sixteen digits
- * contain at least one such word, and takes a few percent of the time for parsing.
+ * parsed value does not show that. The scan reads one word of four bytes in every twelve bytes:
+ * sixteen consecutive digits contain at least one of these words. The scan takes a few percent of
+ * the time for parsing.
  */
 export function hasChangedLongNumber(json: Buffer): boolean {
   const skippedBytes = -json.byteOffset & 3;

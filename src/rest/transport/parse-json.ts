@@ -57,8 +57,8 @@ function concatChunks(chunks: readonly Uint8Array[]): Buffer {
 }
 
 /**
- * Counts opening brackets and commas, also in strings: at least the number of values minus one. A
- * body with no more bytes than the maximum passes without counting.
+ * Counts opening brackets and commas, including those in strings. The count is at least the number
+ * of values minus one. A body with no more bytes than the maximum passes without counting.
  */
 function checkValueCount(body: Buffer): void {
   if (body.length <= MAX_VALUES) return;

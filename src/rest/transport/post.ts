@@ -51,7 +51,7 @@ export function connectOnce(url: string, timeoutMs: number): Promise<void> {
   const { protocol, hostname, port } = new URL(url);
   const connect = buildConnector({ allowH2: true, timeout: timeoutMs });
   const target = {
-    // Of an IPv6 address without its brackets.
+    // The connector takes an IPv6 address without its brackets.
     hostname: hostname.replace(/^\[|\]$/g, ''),
     protocol,
     port: port || (protocol === 'https:' ? '443' : '80'),

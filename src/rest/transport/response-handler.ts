@@ -212,8 +212,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
   }
 
   /**
-   * Of the body of an error response at most the start is needed; but the connection can be reused
-   * only after the body was received.
+   * The gateway needs at most the start of an error body. It can reuse the connection only after
+   * the whole body has arrived.
    */
   #startErrorBody(
     { status, header }: Pick<TransportResponse, 'status' | 'header'>,

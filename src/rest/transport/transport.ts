@@ -60,8 +60,8 @@ export const MAX_DISCARD_MS = 1_000;
 
 /**
  * Adapts a function with the signature of `fetch`: a sandbox in tests, or a company's own client.
- * @param startTimer bounds the wait for the start of an error's body; without it only the time limit
- *   of the request does
+ * @param startTimer bounds the wait for the start of an error's body; without it, only the time
+ *   limit of the request bounds this wait
  */
 export function createFetchTransport(
   fetch: (request: Request) => Promise<Response>,

@@ -39,8 +39,8 @@ const KEEP_ALIVE_MS = 30_000;
 const MAX_KEEP_ALIVE_MS = 600_000;
 /**
  * How much earlier than the upstream the gateway closes an idle connection, in ms: the timers of
- * undici are late by up to a second. A connection that the upstream keeps no longer than that is not
- * reused.
+ * undici are late by up to a second. The gateway does not reuse a connection that the upstream
+ * keeps for this margin or less.
  */
 const KEEP_ALIVE_MARGIN_MS = 2_000;
 
@@ -76,7 +76,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   };
 
   function createDispatcher(clientOptions: Client.Options): Dispatcher {
-    // The dispatcher of a proxy gives its own options to the pool, without these.
+    // The dispatcher of a proxy passes only its own options to the pool, so the factory adds
+    // `clientOptions`.
     const factory = (origin: string | URL, options: object) =>
       new Pool(origin, { ...clientOptions, ...options, factory: createClient });
     return proxies

@@ -2,8 +2,9 @@ import type { TransportResponse } from './transport.ts';
 
 /**
  * Whether a body is HTML or XML: a page of a load balancer, a firewall or another server, and not a
- * response of the API. The first significant byte decides: no JSON text begins with `<`, and a JSON
- * text counts as one whatever its declared type. Otherwise the declared type decides.
+ * response of the API. A body whose first significant byte is `<` is a web page, because no JSON
+ * text begins with `<`. A body that begins like JSON is no web page, whatever its declared type.
+ * For any other body, the declared type decides.
  */
 export function isWebPage({ header, body }: Pick<TransportResponse, 'header' | 'body'>): boolean {
   const byte = findSignificantByte(body);
@@ -22,8 +23,8 @@ export function canBeMistaken(status: number): boolean {
 }
 
 /**
- * Whether these first chunks of a body suffice for `isWebPage`. A body of which a kilobyte is blank
- * shows nothing.
+ * Whether these first chunks of a body suffice for `isWebPage`. A blank kilobyte suffices, too: the
+ * declared type then decides.
  */
 export function isSufficientStart(chunks: readonly Uint8Array[]): boolean {
   return findSignificantByte(chunks) !== undefined || byteLength(chunks) >= MAX_BLANK_BYTES;
