@@ -1,9 +1,4 @@
-import {
-  type FailureCause,
-  type FailureCauseKind,
-  toRedirectCause,
-  toStatusCause,
-} from '#errors/failure-cause.ts';
+import { type FailureCause, toRedirectCause, toStatusCause } from '#errors/failure-cause.ts';
 import {
   CredentialRejectedError,
   RateLimitedError,
@@ -95,8 +90,11 @@ export function createResponseFailures({
     response: TransportResponse,
   ): FailureCause | undefined {
     const { status } = response;
-    const keyCause = keyHolder === 'gateway' ? KEY_CAUSES[status] : undefined;
-    if (keyCause) return { kind: keyCause, status };
+    if (keyHolder === 'gateway') {
+      if (status === 401) return { kind: 'unauthorized', status };
+      // The key may lack the permission for one object only.
+      if (status === 403 && isList(path)) return { kind: 'forbidden', status };
+    }
     const cause = toStatusCause(status, response.header('location'), baseUrl);
     if (cause?.kind !== 'not-found') return cause;
     return isList(path) && isFirstPage(query) ? { ...cause, endpoint: path } : undefined;
@@ -115,15 +113,6 @@ export function createResponseFailures({
     };
   }
 }
-
-/**
- * The causes of a rejected key, in service mode only. In pass-through mode the key belongs to one
- * caller, so its rejection has no cause.
- */
-const KEY_CAUSES: { readonly [status: number]: FailureCauseKind } = {
-  401: 'unauthorized',
-  403: 'forbidden',
-};
 
 /** Whether the path names a list that belongs to no object, such as `/call`. */
 function isList(path: string): boolean {

@@ -509,6 +509,7 @@ describe('Causes of upstream failures', () => {
 
   test.each([
     ['a 404 of an object', 404, { REVOX_API_KEY: KEY }],
+    ['a 403 of an object', 403, { REVOX_API_KEY: KEY }],
     ['a 401 of a caller in pass-through mode', 401, { REVOX_API_KEY: '' }],
   ])('%s begins no condition', async (_name, status, settings) => {
     const upstream = createUpstream((response) => sendJson(response, {}, status));
