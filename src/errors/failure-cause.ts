@@ -1,8 +1,5 @@
-/**
- * Why a request to another server fails. A closed set: the kinds are labels of metrics, and the log
- * has a sentence for each. `rate-limited` is the only kind that is no fault.
- */
-export const FAILURE_CAUSE_KINDS = [
+/** The causes without a response: any response ends them, whatever its status. */
+export const CAUSES_WITHOUT_RESPONSE = [
   'connection-refused',
   'unreachable',
   'name-not-found',
@@ -12,12 +9,20 @@ export const FAILURE_CAUSE_KINDS = [
   'response-timeout',
   'connection-closed',
   'proxy',
+  'header-overflow',
+] as const;
+
+/**
+ * Why a request to another server fails. A closed set: the kinds are labels of metrics, and the log
+ * has a sentence for each. `rate-limited` is the only kind that is no fault.
+ */
+export const FAILURE_CAUSE_KINDS = [
+  ...CAUSES_WITHOUT_RESPONSE,
   'redirect',
   'web-page',
   'unauthorized',
   'forbidden',
   'not-found',
-  'header-overflow',
   'invalid-response',
   'server-error',
   'rate-limited',

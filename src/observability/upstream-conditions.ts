@@ -1,6 +1,10 @@
 import { describeFailure, explainFailure } from '#errors/describe-failure.ts';
 import { toRevoxServer } from '#errors/failing-server.ts';
-import type { FailureCause, FailureCauseKind } from '#errors/failure-cause.ts';
+import {
+  CAUSES_WITHOUT_RESPONSE,
+  type FailureCause,
+  type FailureCauseKind,
+} from '#errors/failure-cause.ts';
 import type {
   CircuitChange,
   CircuitScope,
@@ -40,19 +44,7 @@ const MIN_FAILURES = 3;
 /** How often a success checks for conditions that have ended, in ms. */
 const REFRESH_INTERVAL_MS = 1_000;
 
-/** Causes without a response: any response ends them, whatever its status. */
-const WITHOUT_RESPONSE = new Set<string | undefined>([
-  'connection-refused',
-  'unreachable',
-  'name-not-found',
-  'certificate',
-  'tls',
-  'connect-timeout',
-  'response-timeout',
-  'connection-closed',
-  'proxy',
-  'header-overflow',
-]);
+const WITHOUT_RESPONSE = new Set<string | undefined>(CAUSES_WITHOUT_RESPONSE);
 
 const CIRCUITS = {
   connection: 'The circuit breaker of all connections to the Revox API',

@@ -18,7 +18,7 @@ const TWO =
   'query Two { assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }';
 const ONE = 'query One { assistants(first: 1) { nodes { id } } }';
 
-/** A gateway whose clocks and timers belong to the test, and whose upstream responds when told. */
+/** A gateway whose clocks, timers and upstream responses the test controls. */
 function createScene({ gateway, ...options }: TestGatewayOptions = {}) {
   const clock = createClock();
   const [timers, kept, exporter] = [createManualTimers(), captureLog(), new InMemorySpanExporter()];

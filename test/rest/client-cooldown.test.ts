@@ -3,7 +3,7 @@ import { Credential } from '#rest/credential.ts';
 import { NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
 import { createScene, found, idle, outcomeOf, status, type UpstreamAct } from './client-scene.ts';
 
-/** The message tells the limit of the upstream from that of the queue: both have the same code. */
+/** The rate limit of the upstream and the full queue have the same code; their messages differ. */
 const LIMITED = {
   code: 'RATE_LIMITED',
   message: 'The rate limit of the Revox API is exceeded. Try again later.',
