@@ -60,9 +60,11 @@ for (const name of [
   'LICENSE',
   '.env.example',
   'docs',
+  'sdl',
 ]) {
   cpSync(join(ROOT, name), join(DIST, name), { recursive: true });
 }
+cpSync(join(ROOT, 'sdl/client.graphql'), join(DIST, 'schema.graphql'));
 for (const path of filesIn(DIST, '.md'))
   writeFileSync(join(DIST, path), withoutDeadLinks(readFileSync(join(DIST, path), 'utf8'), path));
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(toPackedManifest(), null, 2)}\n`);
@@ -133,6 +135,9 @@ function toPackedManifest() {
     exports: {
       '.': { types: './index.d.ts', default: './index.js' },
       './sandbox': { types: './sandbox/index.d.ts', default: './sandbox/index.js' },
+      './extensions': { types: './extensions.d.ts', default: './extensions.js' },
+      './schema.graphql': './schema.graphql',
+      './sdl/*': './sdl/*',
       './package.json': './package.json',
     },
     sideEffects: false,

@@ -41,6 +41,7 @@ const config: CodegenConfig = {
     'src/generated/type-definitions.ts': { plugins: ['./codegen/type-definitions.ts'] },
     'sdl/subgraph.graphql': { plugins: ['./codegen/subgraph-sdl.ts'] },
     'docs/reference/configuration.md': { plugins: ['./codegen/configuration-page.ts'] },
+    'docs/reference/schema.md': { plugins: ['./codegen/schema-page.ts'] },
     'sdl/client.graphql': { plugins: ['./codegen/client-sdl.ts'] },
     'src/generated/resolvers.ts': {
       plugins: ['typescript', 'typescript-resolvers'],
@@ -52,6 +53,7 @@ const config: CodegenConfig = {
         mappers: Object.fromEntries([
           ...wireTypes.map((name) => [name, wire(name)]),
           ...connections,
+          ['CallUpdate', '../live/live-source.ts#LiveEvent'],
         ]),
         scalars: {
           DateTime: 'string',

@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { CostReport } from './cost/measure.ts';
+import type { StreamCost } from './cost/measure-streams.ts';
 import { kindOf, type OperationName } from './fixture/operations.ts';
 import { createClient } from './harness/load.ts';
 import { startServer, startUpstream } from './harness/start.ts';
@@ -52,18 +53,19 @@ const YOUNG_MIB = 256;
 let report: CostReport;
 
 beforeAll(() => {
+  report = measureWith<CostReport>('cost/measure.ts');
+}, 300_000);
+
+/** Runs a script that prints its report as JSON. */
+function measureWith<Report>(script: string): Report {
   const flags = [
     '--expose-gc',
     `--min-semi-space-size=${YOUNG_MIB}`,
     `--max-semi-space-size=${YOUNG_MIB}`,
   ];
-  const output = execFileSync(
-    process.execPath,
-    [...flags, join(import.meta.dirname, 'cost/measure.ts')],
-    { encoding: 'utf8' },
-  );
-  report = JSON.parse(output) as CostReport;
-}, 300_000);
+  const path = join(import.meta.dirname, script);
+  return JSON.parse(execFileSync(process.execPath, [...flags, path], { encoding: 'utf8' }));
+}
 
 test('No garbage collection runs during the measurement', () => {
   expect(report.collections).toBe(0);
@@ -83,6 +85,21 @@ describe.each(['warm', 'uncached'] as const)('%s', (state) => {
     ).toBeGreaterThanOrEqual(ceiling.kB * MIN_CEILING_RATIO);
   });
 });
+
+/** Each ceiling is about 15 % above the measurement of the day it was set. */
+const STREAM_CEILINGS = { eventBytes: 108_000, subscriberBytes: 250 };
+
+test('An event of a subscription stays within its cost ceiling, and each further subscriber, too', () => {
+  const cost = measureWith<StreamCost>('cost/measure-streams.ts');
+  expect(cost.collections, 'garbage collections').toBe(0);
+  expect(cost.requests, 'upstream requests, with one subscriber and with many').toEqual([1, 1]);
+  for (const name of ['eventBytes', 'subscriberBytes'] as const)
+    expect(cost[name], name).toBeLessThanOrEqual(STREAM_CEILINGS[name]);
+  // The bytes of a subscriber are a small difference of two measurements, and vary.
+  expect(cost.eventBytes, 'lower the ceiling of eventBytes').toBeGreaterThanOrEqual(
+    STREAM_CEILINGS.eventBytes * MIN_CEILING_RATIO,
+  );
+}, 120_000);
 
 /**
  * Maximum promotion to the old generation, in kB per operation: the memory of operations that wait

@@ -8,9 +8,11 @@ export interface Target {
   readonly name: string;
   /** Whether the target serves cached responses. */
   readonly isCaching: boolean;
-  /** False for a server that has prepared responses to a few operations, and no upstream. */
-  readonly isGateway: boolean;
+  /** False for a server that has prepared responses to a few operations. */
+  readonly hasUpstream: boolean;
   start(upstreamUrl: string): StartOptions;
+  /** Absent: the server never writes a log. */
+  startWithoutLog?(upstreamUrl: string): StartOptions;
 }
 
 /** The request headers of every client; a target that needs no credential ignores them. */
@@ -43,69 +45,62 @@ export function startGateway(environment: Readonly<Record<string, string>> = {})
   });
 }
 
-function startPeer(file: string, caching: 'on' | 'off'): Target['start'] {
+function startPeer(file: string, environment: Readonly<Record<string, string>>): Target['start'] {
   return (upstreamUrl) => ({
     args: [`bench/peers/${file}`],
-    environment: { UPSTREAM_URL: upstreamUrl, CACHING: caching },
+    environment: { UPSTREAM_URL: upstreamUrl, ...environment },
     headers: HEADERS,
   });
 }
 
-/** The target that all others are compared with. */
-export const baseline: Target = {
-  name: 'plain Yoga',
-  isCaching: false,
-  isGateway: true,
-  start: startPeer('plain-yoga.ts', 'off'),
-};
-
 export const thisGateway: Target = {
   name: '**this gateway**',
   isCaching: true,
-  isGateway: true,
+  hasUpstream: true,
   start: startGateway(),
+  startWithoutLog: startGateway({ LOG_LEVEL: 'silent' }),
 };
 export const thisGatewayUncached: Target = {
   name: '**this gateway**, all freshness 0',
   isCaching: false,
-  isGateway: true,
+  hasUpstream: true,
   start: startGateway(NO_CACHE),
+  startWithoutLog: startGateway({ ...NO_CACHE, LOG_LEVEL: 'silent' }),
+};
+export const mercurius = peer('Mercurius, JIT', 'mercurius.ts', 'off');
+export const mercuriusCached = peer('Mercurius, JIT, mercurius-cache', 'mercurius.ts', 'on');
+export const yoga = peer('plain Yoga', 'plain-yoga.ts', 'off');
+export const apollo = peer('Apollo Server, RESTDataSource', 'apollo.ts', 'off');
+export const apolloCached = peer(
+  'Apollo Server, RESTDataSource, response cache',
+  'apollo.ts',
+  'on',
+);
+
+/** `node:http`, one undici request, `JSON.parse` and `JSON.stringify`: what no gateway can avoid. */
+export const safeFloor: Target = {
+  name: 'safe floor',
+  isCaching: false,
+  hasUpstream: true,
+  start: startPeer('safe-floor.ts', {}),
+};
+/** `node:http` with responses from memory: what no server can avoid. */
+export const rawLimit: Target = {
+  name: 'raw limit',
+  isCaching: true,
+  hasUpstream: false,
+  start: startPeer('raw.ts', {}),
 };
 
-export const targets: readonly Target[] = [
-  thisGateway,
-  {
-    name: 'Mercurius, JIT, mercurius-cache',
-    isCaching: true,
-    isGateway: true,
-    start: startPeer('mercurius.ts', 'on'),
-  },
-  {
-    name: 'Apollo Server, RESTDataSource, response cache',
-    isCaching: true,
-    isGateway: true,
-    start: startPeer('apollo.ts', 'on'),
-  },
-  {
-    name: 'upper bound: `node:http`, responses from memory',
-    isCaching: true,
-    isGateway: false,
-    start: startPeer('raw.ts', 'on'),
-  },
-  thisGatewayUncached,
-  {
-    name: 'Mercurius, JIT',
-    isCaching: false,
-    isGateway: true,
-    start: startPeer('mercurius.ts', 'off'),
-  },
-  {
-    name: 'Apollo Server, RESTDataSource',
-    isCaching: false,
-    isGateway: true,
-    start: startPeer('apollo.ts', 'off'),
-  },
-];
+function peer(name: string, file: string, caching: 'on' | 'off'): Target {
+  return {
+    name,
+    isCaching: caching === 'on',
+    hasUpstream: true,
+    start: startPeer(file, { CACHING: caching }),
+    startWithoutLog: startPeer(file, { CACHING: caching, LOG: 'off' }),
+  };
+}
 
 /** Only the peers use their packages: they are installed on demand. */
 export function installPeers(): void {

@@ -21,9 +21,11 @@ export type DrainServer = () => Promise<number>;
 
 interface DrainableConnection {
   /** Responses that are not complete, in the order of their requests; hardly ever more than one. */
-  readonly responses: ServerResponse[];
+  responses: ServerResponse[];
   /** Whether no request has arrived on it yet. */
   hasNoRequestYet: boolean;
+  /** Whether it is a WebSocket, or its handshake has begun. The gateway closes it. */
+  isUpgraded: boolean;
 }
 
 /** A connection without a request may have its first request on the way. */
@@ -51,6 +53,8 @@ export function createDrain(
   let isClosed = false;
   server.on('connection', onConnection);
   for (const event of ['request', 'checkExpectation']) server.prependListener(event, onRequest);
+  // A listener for `upgrade` makes Node upgrade connections, so the server must have one itself.
+  if (server.listenerCount('upgrade') > 0) server.prependListener('upgrade', onUpgrade);
 
   return async () => {
     isDraining = true;
@@ -62,8 +66,9 @@ export function createDrain(
 
   function onConnection(socket: Socket): void {
     isIterationIdle = false;
-    connections.set(socket, { responses: [], hasNoRequestYet: true });
-    socket.once('close', () => connections.delete(socket));
+    connections.set(socket, { responses: [], hasNoRequestYet: true, isUpgraded: false });
+    // The event comes once, and `once` would take 180 bytes for as long as the connection lasts.
+    socket.on('close', () => connections.delete(socket));
   }
 
   function onRequest({ socket }: IncomingMessage, response: ServerResponse): void {
@@ -71,15 +76,25 @@ export function createDrain(
     const connection = connections.get(socket);
     if (!connection) return;
     connection.hasNoRequestYet = false;
-    const { responses } = connection;
-    responses.push(response);
-    if (isDraining) setConnectionClose(responses);
+    // `push` reserves memory for 17 elements at once.
+    if (connection.responses.length === 0) connection.responses = [response];
+    else connection.responses.push(response);
+    if (isDraining) setConnectionClose(connection.responses);
     // The event comes once, and `once` would take longer.
     response.on('close', () => {
+      const { responses } = connection;
       responses.splice(responses.indexOf(response), 1);
       // Its headers may have been sent before the drain, without `Connection: close`.
       if (isClosed && responses.length === 0) socket.destroySoon();
     });
+  }
+
+  function onUpgrade(_request: IncomingMessage, socket: Socket): void {
+    isIterationIdle = false;
+    const connection = connections.get(socket);
+    if (!connection) return;
+    connection.hasNoRequestYet = false;
+    connection.isUpgraded = true;
   }
 
   /**
@@ -99,8 +114,8 @@ export function createDrain(
     // Not the `close` of HTTP: it closes connections whose responses are complete but not yet sent.
     const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
     isClosed = true;
-    for (const [socket, { responses, hasNoRequestYet }] of connections) {
-      if (responses.length === 0 && !hasNoRequestYet) socket.destroySoon();
+    for (const [socket, { responses, hasNoRequestYet, isUpgraded }] of connections) {
+      if (responses.length === 0 && !hasNoRequestYet && !isUpgraded) socket.destroySoon();
     }
     let aborted = 0;
     const stopTimers = [
@@ -109,7 +124,8 @@ export function createDrain(
           if (hasNoRequestYet) socket.destroy();
       }),
       startTimer(timeoutMs, () => {
-        for (const { responses } of connections.values()) aborted += responses.length;
+        for (const { responses, isUpgraded } of connections.values())
+          aborted += isUpgraded ? 1 : responses.length;
         for (const socket of connections.keys()) socket.destroy();
       }),
     ];

@@ -3,23 +3,28 @@ import { createNodeTypes } from '#cache/node-types.ts';
 import { createFactStore } from '#cache/redis/fact-store.ts';
 import { createRedisTier } from '#cache/redis/redis-tier.ts';
 import { readRedisTls } from '#config/ca-file.ts';
-import type { JwtSettings, Settings } from '#config/settings.ts';
+import type { Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createCredentialResolver, toFingerprintSecret } from '#context/credential-resolver.ts';
-import { createContextFactory } from '#context/request-context.ts';
-import { createSubgraphSchema } from '#federation/schema.ts';
+import {
+  createContextFactory,
+  EVENT_DEADLINE_MS,
+  type RequestContextOptions,
+} from '#context/request-context.ts';
+import { createUpstreamPollerFactory } from '#context/upstream-poller.ts';
+import { createSubgraphSchema, shareSubgraphSchema } from '#federation/schema.ts';
 import { createAuthenticate } from '#http/auth/authenticate.ts';
-import type { VerifyToken } from '#http/auth/jwt.ts';
 import { createLazyJwtVerifier } from '#http/auth/lazy-jwt-verifier.ts';
 import { createOpenSession } from '#http/auth/open-session.ts';
 import { createRouterCheck } from '#http/auth/router-secret.ts';
+import { createCallbacks } from '#http/callback/callbacks.ts';
 import { findInvalidDocuments } from '#http/documents/validate-trusted.ts';
-import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
 import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
-import type { Handler } from '#http/message.ts';
 import { type CachedResponse, toSessionCache } from '#http/response-cache/cached-response.ts';
+import { toLiveOptions } from '#live/live-options.ts';
+import { createLiveSubscriptions } from '#live/subscriptions.ts';
 import { createConditions } from '#observability/conditions.ts';
 import { createLogger } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics.ts';
@@ -39,40 +44,19 @@ import { createJsonFetch } from '#rest/transport/json-fetch.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { toUserAgent } from '#rest/transport/user-agent.ts';
-import type { GatewayOptions } from './gateway-options.ts';
+import type { Gateway } from './gateway-interface.ts';
+import { checkGatewayArguments, type GatewayOptions } from './gateway-options.ts';
 import * as systemClock from './system-clock.ts';
 
+export type { Gateway } from './gateway-interface.ts';
 export type { GatewayOptions } from './gateway-options.ts';
-
-export interface Gateway extends Handler {
-  /**
-   * Handles a request. It opens no port: mount it where requests arrive. Its routes are `/graphql`,
-   * `/health`, `/ready` and `/metrics`, below `BASE_PATH`. Rejects only when the request is aborted.
-   */
-  fetch(request: Request): Promise<Response>;
-  /** From now on `/ready` responds with 503. Requests in flight go on. */
-  drain(): void;
-  /**
-   * To be called when the surrounding server rejects a request that never reaches the gateway: the
-   * rejection is logged and counted like all others.
-   */
-  onRejected(rejected: RejectedRequest): void;
-  /** To be called when the surrounding server closes a connection. */
-  onDisconnected(reason: DisconnectReason): void;
-  /**
-   * To be called with an unexpected error around the gateway: it is logged and counted like the
-   * gateway's own.
-   */
-  onUnexpectedError(error: unknown): void;
-  /** Closes the connections to the upstream and to Redis. */
-  dispose(): Promise<void>;
-}
 
 /**
  * Creates a gateway from its settings.
- * @throws SettingsError if a file that the settings name cannot be read
+ * @throws SettingsError if a file that the settings name cannot be read; TypeError
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
+  checkGatewayArguments(settings, options);
   const { revox, cache, trustedDocuments } = settings;
   const {
     now = Date.now,
@@ -113,6 +97,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     cacheState: () => cachingClient.state,
     unsentBytes: () => unsentBudget.totalBytes(),
     processClock: options.processMetrics ? { monotonicNow, startTimer } : undefined,
+    liveState: () => subscriptions?.state(),
+    onLiveError: (error) => serverObserver.onUnexpectedError(error),
   });
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
   const upstreamObserver = createUpstreamObserver({
@@ -140,6 +126,16 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     random,
   });
   const nodeTypes = createNodeTypes(now);
+  const subscriptions = settings.live.isEnabled
+    ? createLiveSubscriptions({
+        ...toLiveOptions(settings),
+        events: metrics.liveEvents,
+        now,
+        monotonicNow,
+        startTimer,
+        random,
+      })
+    : undefined;
   const redis =
     cache.redisUrl === undefined
       ? undefined
@@ -158,15 +154,19 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
     secondTier: redis,
-    onCredentialRejected: nodeTypes.revoke,
+    onCredentialRejected(fingerprint, error) {
+      nodeTypes.revoke(fingerprint);
+      subscriptions?.revoke(fingerprint, error);
+    },
+    onWrite: subscriptions?.offer,
     events: metrics.cacheEvents,
     now,
     monotonicNow,
     startTimer,
   });
   const endpointFacts = createEndpointFacts({ ...revox, monotonicNow });
-  const createContext = createContextFactory({
-    createRevoxApi: createRevoxApiFactory(cachingClient.fetch, revox),
+  const contextOptions: RequestContextOptions = {
+    createRevoxApi: createRevoxApiFactory(cachingClient.fetch, { ...revox, monotonicNow }),
     factsOf: (credential) =>
       endpointFacts({
         fingerprint: credential.fingerprint,
@@ -180,14 +180,23 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     deadlineMs: settings.requestDeadlineMs,
     startTimer: startOperationTimer,
     monotonicNow,
-  });
+  };
+  const callbacks = createCallbacks(settings, { userAgent, startTimer, startOperationTimer });
   const isRouter = createRouterCheck(settings.routerSecrets);
   const authenticate = createAuthenticate({
     hasRouterSecrets,
     isRouter,
     isAnonymousAllowed,
     corsOrigins: settings.corsOrigins,
-    verifyToken: settings.jwt && createTokenVerifier(settings.jwt),
+    verifyToken:
+      settings.jwt &&
+      createLazyJwtVerifier({
+        ...settings.jwt,
+        fetchKeys: options.fetchKeys ?? createJsonFetch(undiciTransport.transport, userAgent),
+        onFetchFailed: conditions.onKeysFetchFailed,
+        onFetched: conditions.onKeysFetched,
+        now,
+      }),
   });
   const resolveCredential = createCredentialResolver({
     apiKey: revox.apiKey,
@@ -206,13 +215,12 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onLimitExceeded: metrics.onLimitExceeded,
   });
 
-  const schema = createSubgraphSchema();
+  const schema = shareSubgraphSchema(settings.live.isEnabled);
   for (const line of findInvalidDocuments(schema, documents)) log.info(line);
-
   const handler = createHandler({
     basePath: settings.basePath,
     schema,
-    createSchema: createSubgraphSchema,
+    createSchema: () => createSubgraphSchema(settings.live.isEnabled),
     openSession: createOpenSession({
       authenticate,
       resolveCredential,
@@ -223,7 +231,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
         options.responseCache === false
           ? undefined
           : (fingerprint) => toSessionCache(cachingClient.responses, fingerprint),
-      createContext,
+      createContext: createContextFactory(contextOptions),
+      createEventContext: createContextFactory({
+        ...contextOptions,
+        maxUpstreamRequests: settings.live.maxUpstreamRequests,
+        deadlineMs: EVENT_DEADLINE_MS,
+      }),
+      createPoller: createUpstreamPollerFactory(contextOptions),
     }),
     unsentBudget,
     isRouter,
@@ -251,6 +265,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       monotonicNow,
     }),
     limits: settings.limits,
+    subscriptions,
+    callbacks,
+    maxSubscriptionCost: settings.live.maxCost,
+    hasTokens: settings.jwt !== undefined,
     introspection: settings.introspection,
     persistedDocuments: { documents, trustedOnly: trustedDocuments.trustedOnly, isRouter },
     graphiql: settings.graphiql && {
@@ -269,23 +287,14 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   return {
     ...handler,
     ...serverObserver,
-    drain: () => {
+    drain: async () => {
       isDraining = true;
+      subscriptions?.drain();
+      await callbacks?.drain();
     },
     dispose: async () => {
       conditions.close();
-      await Promise.all([undiciTransport.close(), redis?.close()]);
+      await Promise.all([undiciTransport.close(), callbacks?.close(), redis?.close()]);
     },
   };
-
-  function createTokenVerifier(jwt: JwtSettings): VerifyToken {
-    const fetchKeys = options.fetchKeys ?? createJsonFetch(undiciTransport.transport, userAgent);
-    return createLazyJwtVerifier({
-      ...jwt,
-      fetchKeys,
-      onFetchFailed: conditions.onKeysFetchFailed,
-      onFetched: conditions.onKeysFetched,
-      now,
-    });
-  }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { createServerAdapter } from '@whatwg-node/server';
+import { type ArgumentRule, checkArgument, FUNCTION } from '#check-arguments.ts';
 import { ERROR_HEADERS, toErrorBody } from '#http/error-response.ts';
 
 /** What body parsers leave of a body: parsed, and as it was (NestJS, Cloud Functions). */
@@ -21,8 +22,10 @@ export type NodeHandler = (request: MountedRequest, response: ServerResponse) =>
  * Makes a handler for `node:http`, Express, Fastify and similar servers of a gateway's `fetch`. A
  * body that a body parser has read before is taken from `request.rawBody` or `request.body`. If
  * both are missing, the response says so.
+ * @throws TypeError if `fetch` is no function
  */
 export function toNodeHandler(fetch: (request: Request) => Promise<Response>): NodeHandler {
+  checkArgument('The argument of toNodeHandler', fetch, GATEWAY_FETCH);
   const adapter = createServerAdapter(fetch);
   return async (request, response) => {
     const incoming = 'raw' in request ? request.raw : request;
@@ -32,6 +35,11 @@ export function toNodeHandler(fetch: (request: Request) => Promise<Response>): N
     else respondBodyMissing(response);
   };
 }
+
+const GATEWAY_FETCH: ArgumentRule = {
+  expected: 'the function `gateway.fetch`',
+  accepts: FUNCTION.accepts,
+};
 
 /** An unread body is read by the gateway, whatever a body parser has set in its place. */
 function wasBodyRead({ method, readableDidRead }: IncomingMessage): boolean {

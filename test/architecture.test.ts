@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import ts from 'typescript';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 
 /**
  * The layers, with the layers that each may import and the packages that it may use. `(types)`
@@ -9,26 +9,33 @@ import { describe, expect, test } from 'vitest';
  * generated files use others.
  */
 const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
-  binding: 'errors, generated, graphql, rest, rest/transport',
-  cache: 'errors, lru-cache, rest',
+  binding: 'errors, extensions.ts (types), generated, graphql, rest, rest/transport',
+  cache: 'cancellation.ts, errors, extensions.ts (types), lru-cache, rest',
+  'cancellation.ts': '',
   'cache/redis':
     '@redis/client, cache, generated, lru-cache, node:crypto, node:util, node:zlib, rest/transport',
   cli: 'config, doctor, drain.ts, gateway.ts, generated, node:net (types), node:util, node:v8, observability, sandbox, server, system-clock.ts',
-  config: 'node:fs, node:path, node:util, zod',
+  config: 'check-arguments.ts, node:fs, node:path, node:util, zod',
   context:
-    'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
+    'binding, cache (types), cancellation.ts, errors, extensions.ts (types), loaders, lru-cache, pagination (types), rest, rest/resilience (types), live (types)',
   doctor:
-    'binding, config, doctor/services, errors, generated, node:diagnostics_channel, node:util, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
+    'binding, config, doctor/services, errors, extensions.ts (types), generated, node:diagnostics_channel, node:util, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
   'doctor/services': 'cache/redis, config, doctor (types), errors, http/auth, jose, rest/transport',
+  'check-arguments.ts': '',
   'drain.ts': 'node:http (types), node:net',
   execution: 'binding, graphql, lru-cache',
-  federation: 'context (types), errors, generated, graphql (types), resolvers',
-  'gateway-options.ts': 'http/example-operation.ts (types), observability (types)',
+  'extensions.ts': 'errors',
+  federation: 'context (types), errors, generated, graphql, resolvers',
+  'gateway-interface.ts':
+    'http/error-response.ts (types), http/message.ts (types), http/websocket (types)',
+  'gateway-options.ts':
+    'check-arguments.ts, http/example-operation.ts (types), observability (types)',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, gateway-options.ts (types), http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/message.ts (types), http/response-cache, observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
+    'cache, cache/redis, config, context, federation, gateway-options.ts, http/auth, http/callback, http/documents, http/handler.ts, http/limits, http/response-cache, observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts, live, gateway-interface.ts (types)',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
-    'context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',
+    'cancellation.ts (types), context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/response-cache (types), jose, node:crypto, live (types)',
+  'http/callback': 'config, errors, http/streams, live, rest/transport',
   'http/compression.ts':
     'http/error-response.ts, http/headers, http/message.ts, node:util, node:zlib',
   'http/decode-body.ts':
@@ -38,19 +45,19 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/example-operation.ts': '',
   'http/error-response.ts': 'errors (types), http/headers',
   'http/fast-path':
-    'execution, graphql, http/auth (types), http/headers, http/large-results.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/response-cache, http/response-headers.ts, http/scheduler.ts (types), http/warm-operations, observability (types)',
+    'cancellation.ts (types), execution, graphql, http/auth (types), http/headers, http/large-results.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/response-cache, http/response-headers.ts, http/scheduler.ts (types), http/warm-operations, observability (types)',
   'http/graphql-server.ts':
-    'graphql (types), graphql-yoga (types), http/auth (types), http/documents, http/example-operation.ts (types), http/fast-path, http/limits, http/mask-error.ts, http/message.ts (types), http/plain-pipeline.ts, http/report-operation.ts (types), http/response-cache, http/scheduler.ts, http/warm-operations, http/yoga, observability (types)',
+    'cancellation.ts (types), graphql (types), graphql-yoga (types), http/auth (types), http/documents, http/example-operation.ts (types), http/fast-path, http/limits, http/mask-error.ts, http/message.ts (types), http/plain-pipeline.ts, http/report-operation.ts (types), http/response-cache, http/scheduler.ts, http/warm-operations, http/yoga, observability (types), http/streams, live (types)',
   'http/handler.ts':
-    'http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/health-endpoints.ts, observability (types)',
+    'cancellation.ts (types), http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/health-endpoints.ts, observability (types), http/streams, http/websocket',
   'http/headers': 'context (types), http/message.ts (types), lru-cache, node:crypto',
   'http/large-results.ts': 'context (types), http/auth (types), http/scheduler.ts (types)',
   'http/limits':
     'errors, graphql, graphql-yoga (types), http/decode-body.ts, http/headers, http/mask-error.ts, http/message.ts, http/read-body.ts, pagination',
   'http/mask-error.ts': 'errors, graphql',
-  'http/message.ts': 'http/read-body.ts',
+  'http/message.ts': 'cancellation.ts (types), http/read-body.ts',
   'http/operation-result.ts':
-    'context (types), graphql, http/headers, http/limits, http/message.ts (types)',
+    'context (types), extensions.ts (types), graphql, http/headers, http/limits, http/message.ts (types)',
   'http/plain-pipeline.ts':
     'graphql (types), http/auth, http/fast-path, http/headers, http/limits (types), http/message.ts (types), http/operation-result.ts, http/read-body.ts, http/response-cache, http/scheduler.ts (types), http/warm-operations, observability (types)',
   'http/health-endpoints.ts': 'http/error-response.ts, http/headers, http/message.ts (types)',
@@ -58,30 +65,36 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/report-operation.ts': 'context (types), graphql (types), observability (types)',
   'http/response-cache':
     'cache (types), context (types), http/headers, http/message.ts, http/response-headers.ts, http/warm-operations, observability (types)',
+  'http/streams':
+    'cancellation.ts (types), graphql, http/auth, http/error-response.ts, http/fast-path, http/headers, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/warm-operations, http/yoga (types), live, observability (types)',
   'http/response-headers.ts': 'http/headers, http/message.ts',
   'http/scheduler.ts': 'http/fair-queue.ts, http/message.ts',
   'http/warm-operations':
     'graphql, http/documents, http/headers, http/limits, http/message.ts (types), lru-cache, node:crypto, observability (types)',
+  'http/websocket':
+    'errors, graphql, graphql-ws, http/auth, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/streams, live (types), node:http, node:stream (types), observability (types), ws',
   'http/yoga':
-    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/read-body.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, observability (types)',
+    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/read-body.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, observability (types), live',
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders:
     'cache (types), dataloader, errors, generated (types), pagination, rest (types), rest/transport',
+  live: 'cache, config (types), errors, generated (types), loaders, node:crypto, pagination, rest',
   'main.ts': 'cli',
-  'node-handler.ts': '@whatwg-node/server, http/error-response.ts, node:http (types), node:stream',
+  'node-handler.ts':
+    '@whatwg-node/server, check-arguments.ts, http/error-response.ts, node:http (types), node:stream',
   observability:
-    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, node:perf_hooks, pino, prom-client, rest (types)',
+    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, node:perf_hooks, pino, prom-client, rest (types), live',
   pagination: 'errors, lru-cache, node:crypto, rest (types)',
   resolvers:
-    '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',
-  rest: 'errors, generated (types), node:crypto, node:util, rest/resilience, rest/transport',
-  'rest/resilience': 'errors, rest (types)',
-  'rest/transport': 'errors, generated, node:crypto, node:zlib, undici',
-  sandbox: 'node:http, sandbox/api, sandbox/data',
+    '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination, live',
+  rest: 'cancellation.ts (types), errors, extensions.ts (types), generated (types), node:crypto, node:util, rest/resilience, rest/transport',
+  'rest/resilience': 'cancellation.ts (types), errors, rest (types)',
+  'rest/transport': 'cancellation.ts (types), errors, generated, node:crypto, node:zlib, undici',
+  sandbox: 'check-arguments.ts, node:http, sandbox/api, sandbox/data',
   'sandbox/api': 'sandbox/data (types)',
   'sandbox/data': 'sandbox/api',
   server:
-    '@whatwg-node/server, config (types), http/error-response.ts, http/headers, http/limits, http/message.ts, node:http, node:net (types), system-clock.ts',
+    '@whatwg-node/server, cancellation.ts, config (types), http/error-response.ts, http/headers, http/limits, http/message.ts, node:http, node:net (types), system-clock.ts, http/streams, http/websocket (types)',
   'system-clock.ts': '',
   errors: '',
   'http/fair-queue.ts': '',
@@ -111,7 +124,14 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   fetch: ['rest'],
   undici: ['rest'],
   '@redis/client': ['cache/redis/query-server.ts', 'cache/redis/redis-client.ts'],
-  'node:http': ['server', 'node-handler.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
+  'node:http': [
+    'server',
+    'http/websocket',
+    'node-handler.ts',
+    'drain.ts',
+    'sandbox/demo-endpoints.ts',
+    'sandbox/serve-sandbox.ts',
+  ],
   'node:https': [],
   'node:http2': [],
   'node:tls': [],
@@ -162,7 +182,9 @@ const LAZY_PACKAGES = [
   '@graphql-yoga/render-graphiql',
   '@opentelemetry/sdk-node',
   '@redis/client',
+  'graphql-ws',
   'jose',
+  'ws',
 ];
 
 const BANNED_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared', 'lib'];
@@ -783,8 +805,16 @@ function isDeclaredAbove(node: ts.Identifier): boolean {
   return false;
 }
 
+/** Parsed once for all rules, by their text. */
+const parsedSources = new Map<string, ts.SourceFile>();
+afterAll(() => parsedSources.clear());
+
 function parse(path: string, text: string): ts.SourceFile {
-  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const known = parsedSources.get(text);
+  if (known) return known;
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  parsedSources.set(text, source);
+  return source;
 }
 
 function walk(node: ts.Node, visit: (node: ts.Node) => void): void {

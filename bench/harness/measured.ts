@@ -9,6 +9,8 @@ export interface ProcessUsage {
   readonly cpuMs: number;
   readonly rssBytes: number;
   readonly heapBytes: number;
+  /** Active timers that keep the process alive. */
+  readonly timers: number;
 }
 
 /**
@@ -35,7 +37,8 @@ process.channel?.unref();
 function measure(): ProcessUsage {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
-  return { cpuMs: (user + system) / 1000, rssBytes: rss, heapBytes: heapUsed };
+  const timers = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  return { cpuMs: (user + system) / 1000, rssBytes: rss, heapBytes: heapUsed, timers };
 }
 
 /** Bytes that scavenges have moved to the old generation since the previous call. */

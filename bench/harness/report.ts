@@ -22,17 +22,32 @@ export function describeConditions(how: string): string {
 
 /** Prints a report, and writes it between its markers in a page of the documentation. */
 export function publish(section: string, text: string, page = PERFORMANCE_PAGE): void {
+  print(text);
+  const { before, after } = splitPage(section, page);
+  writeFileSync(join(ROOT, page), `${before}\n\n${text}\n\n${after}`);
+}
+
+/** The text between the markers of a section. */
+export function readSection(section: string, page = PERFORMANCE_PAGE): string {
+  return splitPage(section, page).text;
+}
+
+export function print(text: string): void {
   // biome-ignore lint/suspicious/noConsole: the report is the program's output
   console.log(text);
+}
+
+function splitPage(section: string, page: string): { before: string; text: string; after: string } {
   const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
-  const path = join(ROOT, page);
-  const content = readFileSync(path, 'utf8');
+  const content = readFileSync(join(ROOT, page), 'utf8');
   const [from, to] = [content.indexOf(begin), content.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`${page} has no markers for ${section}.`);
-  writeFileSync(
-    path,
-    `${content.slice(0, from + begin.length)}\n\n${text}\n\n${content.slice(to)}`,
-  );
+  const start = from + begin.length;
+  return {
+    before: content.slice(0, start),
+    text: content.slice(start, to),
+    after: content.slice(to),
+  };
 }
 
 export function logProgress(line: string): void {

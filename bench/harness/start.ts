@@ -14,13 +14,17 @@ const MEASURED = join(import.meta.dirname, 'measured.ts');
 /** Whether processes can be pinned to a processor. */
 const canPin = spawnSync('taskset', ['-c', '1', process.execPath, '--version']).status === 0;
 
-/** The gateways use this processor exclusively; the upstream and the client share the other one. */
-const GATEWAY_CORE = 0;
-const OTHER_CORE = 1;
+/**
+ * By default the gateways use processor 0 exclusively. With `0,1` the threads of V8 that collect
+ * garbage can use the other processor.
+ */
+const GATEWAY_CORES = process.env.GATEWAY_PROCESSORS || '0';
+/** The upstream and the client share this processor. */
+const OTHER_CORE = '1';
 
 /** Describes the assignment of the processors. */
 export const pinning = canPin
-  ? `gateways pinned to processor ${GATEWAY_CORE}, upstream and load to processor ${OTHER_CORE}`
+  ? `gateways pinned to processor ${GATEWAY_CORES}, upstream and load to processor ${OTHER_CORE}`
   : 'no process pinned to a processor';
 
 export interface ServerProcess extends AsyncDisposable {
@@ -36,6 +40,8 @@ export interface ServerProcess extends AsyncDisposable {
    * count.
    */
   takePromotedBytes(): Promise<number>;
+  /** Sends SIGTERM. Resolves to the time until the process has ended, in ms. */
+  terminate(): Promise<number>;
 }
 
 export interface StartOptions {
@@ -62,7 +68,7 @@ export async function startServer({
 }: StartOptions): Promise<ServerProcess> {
   const port = await freePort();
   const startedAt = performance.now();
-  const child = startNode(GATEWAY_CORE, [...flags, '--import', MEASURED, ...args], {
+  const child = startNode(GATEWAY_CORES, [...flags, '--import', MEASURED, ...args], {
     NODE_ENV: 'production',
     ...environment,
     PORT: String(port),
@@ -80,6 +86,12 @@ export async function startServer({
     measure: () => sendAndReceive<ProcessUsage>(child, 'usage' satisfies MeasureRequest),
     measureLive: () => sendAndReceive<ProcessUsage>(child, 'live' satisfies MeasureRequest),
     takePromotedBytes: () => sendAndReceive<number>(child, 'promoted' satisfies MeasureRequest),
+    async terminate() {
+      const [ended, startedAt] = [once(child, 'exit'), performance.now()];
+      child.kill('SIGTERM');
+      await ended;
+      return performance.now() - startedAt;
+    },
     [Symbol.asyncDispose]: () => end(child),
   };
 }
@@ -93,32 +105,49 @@ export interface UpstreamProcess extends AsyncDisposable {
 
 export async function startUpstream(): Promise<UpstreamProcess> {
   const port = await freePort();
-  const child = startNode(
-    OTHER_CORE,
-    [join(import.meta.dirname, '../fixture/upstream.ts'), String(port)],
-    {},
-  );
-  await Promise.race([once(child, 'message'), rejectOnExit(child)]);
+  const worker = await startWorker('bench/fixture/upstream.ts', [String(port)]);
   return {
     url: `http://127.0.0.1:${port}/api`,
-    takeCounts: (options = {}) => sendAndReceive<Counts>(child, options),
+    takeCounts: (options = {}) => worker.ask<Counts>(options),
+    [Symbol.asyncDispose]: worker[Symbol.asyncDispose],
+  };
+}
+
+/** A process beside the measured one. */
+export interface WorkerProcess extends AsyncDisposable {
+  /** Sends a message, and resolves to the next message of the process. */
+  ask<T>(message: object): Promise<T>;
+}
+
+/**
+ * Starts a process on the processor that the gateways do not use, and waits for its first message.
+ * @param file relative to the root of the project
+ */
+export async function startWorker(file: string, args: readonly string[]): Promise<WorkerProcess> {
+  const child = startNode(OTHER_CORE, [join(ROOT, file), ...args], {});
+  const failure = rejectOnExit(child);
+  // Only a failure during a question is an error: the process is ended in the end.
+  failure.catch(() => {});
+  await Promise.race([once(child, 'message'), failure]);
+  return {
+    ask: <T>(message: object) => Promise.race([sendAndReceive<T>(child, message), failure]),
     [Symbol.asyncDispose]: () => end(child),
   };
 }
 
 /** Pins this process, the client, to the processor that the gateways do not use. */
 export function pinThisProcess(): void {
-  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', String(OTHER_CORE), String(process.pid)]);
+  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', OTHER_CORE, String(process.pid)]);
 }
 
 function startNode(
-  core: number,
+  cores: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): ChildProcess {
   const nowhere = openSync(devNull, 'w');
   const [command, ...rest] = canPin
-    ? ['taskset', '-c', String(core), process.execPath]
+    ? ['taskset', '-c', cores, process.execPath]
     : [process.execPath];
   const child = spawn(command ?? process.execPath, [...rest, ...args], {
     cwd: ROOT,

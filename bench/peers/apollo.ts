@@ -3,11 +3,12 @@
  * responses in memory.
  */
 import { type AugmentedRequest, RESTDataSource } from '@apollo/datasource-rest';
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import responseCache from '@apollo/server-plugin-response-cache';
 import type { Fetcher } from '@apollo/utils.fetcher';
+import { logRequest } from './access-log.ts';
 import { AUTHORIZATION, CACHE_TTL_S, HOST, isCaching, port, upstreamUrl } from './environment.ts';
 import {
   type Assistant,
@@ -56,9 +57,12 @@ const server = new ApolloServer<Context>({
       }),
     },
   },
-  ...(isCaching && {
-    plugins: [ApolloServerPluginCacheControl({ defaultMaxAge: CACHE_TTL_S }), responseCache()],
-  }),
+  plugins: [
+    ...(logRequest ? [accessLog(logRequest)] : []),
+    ...(isCaching
+      ? [ApolloServerPluginCacheControl({ defaultMaxAge: CACHE_TTL_S }), responseCache()]
+      : []),
+  ],
 });
 
 await startStandaloneServer(server, {
@@ -68,3 +72,21 @@ await startStandaloneServer(server, {
     revox: new RevoxDataSource({ cache: server.cache, fetch: fetch as unknown as Fetcher }),
   }),
 });
+
+function accessLog(log: NonNullable<typeof logRequest>): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart({ request }) {
+      const startedAt = performance.now();
+      return {
+        async willSendResponse({ response }) {
+          log({
+            method: request.http?.method,
+            route: '/graphql',
+            status: response.http.status ?? 200,
+            durationMs: performance.now() - startedAt,
+          });
+        },
+      };
+    },
+  };
+}

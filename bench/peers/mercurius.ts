@@ -8,6 +8,7 @@ import Fastify from 'fastify';
 import mercurius from 'mercurius';
 import mercuriusCache from 'mercurius-cache';
 import { Pool } from 'undici';
+import { logRequest } from './access-log.ts';
 import { AUTHORIZATION, CACHE_TTL_S, HOST, isCaching, port, upstreamUrl } from './environment.ts';
 import {
   type Assistant,
@@ -28,6 +29,20 @@ interface Context {
 const { origin, pathname } = new URL(upstreamUrl);
 const pool = new Pool(origin, { connections: 64 });
 const app = Fastify();
+
+// Fastify's own request log has two lines for each request.
+const log = logRequest;
+if (log) {
+  app.addHook('onResponse', (request, reply, done) => {
+    log({
+      method: request.method,
+      route: request.url,
+      status: reply.statusCode,
+      durationMs: reply.elapsedTime,
+    });
+    done();
+  });
+}
 
 app.register(mercurius, {
   schema: makeExecutableSchema({

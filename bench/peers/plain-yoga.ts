@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import DataLoader from 'dataloader';
 import { createSchema, createYoga } from 'graphql-yoga';
+import { logWhenSent } from './access-log.ts';
 import { AUTHORIZATION, HOST, port, upstreamUrl } from './environment.ts';
 import {
   type Assistant,
@@ -46,7 +47,10 @@ const yoga = createYoga<object, Context>({
   }),
 });
 
-createServer(yoga).listen(port, HOST);
+createServer((request, response) => {
+  logWhenSent(request, response);
+  void yoga(request, response);
+}).listen(port, HOST);
 
 async function get<T>(path: string): Promise<T> {
   const response = await fetch(`${upstreamUrl}${path}`, {

@@ -38,8 +38,11 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
       if (isBound)
         field.resolve = toResolver(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
       const enumArguments = field.args.filter(({ type }) => isEnumType(getNamedType(type)));
-      if (field.resolve && enumArguments.length > 0)
-        field.resolve = rejectUnrecognized(field.resolve, enumArguments);
+      // A subscription is rejected once, and not at each event.
+      const name = field.subscribe ? 'subscribe' : 'resolve';
+      const resolver = field[name];
+      if (resolver && enumArguments.length > 0)
+        field[name] = rejectUnrecognized(resolver, enumArguments);
       field.resolve = withResponseBudget(field.type, field.resolve);
     }
   }
@@ -49,7 +52,9 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
 /** Whether the objects of a type are REST objects, with their REST keys. */
 export function isFromRest(type: GraphQLObjectType, schema: GraphQLSchema): boolean {
   return (
-    type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo|^_Service)$/.test(type.name)
+    type !== schema.getQueryType() &&
+    type !== schema.getSubscriptionType() &&
+    !/(Connection|Edge|^PageInfo|^_Service|^CallUpdate)$/.test(type.name)
   );
 }
 

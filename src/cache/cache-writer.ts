@@ -15,8 +15,21 @@ export interface CacheWriterOptions {
   /** How long a 404 or 410 of a single object is fresh, in ms. */
   readonly notFoundMs: number;
   readonly graceMs: number;
+  /** Called with every response that is written to the memory cache, and every embedded one. */
+  readonly onWrite: OnCacheWrite | undefined;
   readonly now: () => number;
 }
+
+/**
+ * Gets a response of the upstream, with the key of its credential.
+ * @param isEmbedded whether the response to another request contains it: then it may be partial
+ */
+export type OnCacheWrite = (
+  fingerprint: string,
+  key: string,
+  entry: Entry,
+  isEmbedded: boolean,
+) => void;
 
 /** Where a response is cached: its owner and its key. */
 export interface CacheTarget<T> {
@@ -64,6 +77,7 @@ export function createCacheWriter({
   freshnessOf,
   notFoundMs,
   graceMs,
+  onWrite,
   now,
 }: CacheWriterOptions): CacheWriter {
   let lastSerial = 0;
@@ -80,11 +94,13 @@ export function createCacheWriter({
         status,
         readVersion,
         requestedAt,
+        upstreamNow,
         freshUntil: requestedAt + freshForMs,
         isLive,
         serial: nextSerial(),
       };
       memoryStore.set(owner.fingerprint, key, entry, fence);
+      onWrite?.(owner.fingerprint, key, entry, false);
       storeEmbedded(owner, request, entry, upstreamNow, fence);
       if (freshForMs > 0) {
         const ageMs = now() - requestedAt;
@@ -135,6 +151,7 @@ export function createCacheWriter({
         value,
         readVersion,
         requestedAt,
+        upstreamNow,
         freshUntil: requestedAt + shared.freshForMs,
         serial: nextSerial(),
       };
@@ -142,6 +159,7 @@ export function createCacheWriter({
       if (!isNotFound(entry.status))
         memoryStore.recordAccepted(owner.fingerprint, requestedAt, fence);
       memoryStore.set(owner.fingerprint, key, entry, fence);
+      if (now() < entry.freshUntil) onWrite?.(owner.fingerprint, key, entry, false);
       storeEmbedded(owner, request, entry, upstreamNow, fence);
       return entry;
     },
@@ -159,7 +177,8 @@ export function createCacheWriter({
     fence: Fence,
   ): void {
     if (isNotFound(entry.status)) return;
-    for (const { endpoint, path, value } of request.embedded?.(entry.value) ?? []) {
+    for (const embedded of request.embedded?.(entry.value) ?? []) {
+      const { endpoint, path, value } = embedded;
       const { freshForMs, isLive } = freshnessOf(endpoint, value, upstreamNow);
       const embeddedEntry: Entry = {
         ...entry,
@@ -168,7 +187,9 @@ export function createCacheWriter({
         isLive,
         serial: nextSerial(),
       };
-      memoryStore.set(owner.fingerprint, path, embeddedEntry, fence);
+      if (embedded.canReplace?.(memoryStore.get(owner.fingerprint, path)?.value) !== false)
+        memoryStore.set(owner.fingerprint, path, embeddedEntry, fence);
+      onWrite?.(owner.fingerprint, path, embeddedEntry, true);
     }
   }
 }

@@ -4,15 +4,17 @@ import {
   UpstreamNotFoundError,
   UpstreamTimeoutError,
 } from '#errors/upstream-error.ts';
-import type { UpstreamContext, UpstreamLookup } from '#rest/upstream-context.ts';
+import type { UpstreamLookup } from '#extensions.ts';
+import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type {
   FetchUpstream,
+  ReadVersion,
   SendUpstream,
   UpstreamRequest,
   UpstreamResponse,
 } from '#rest/upstream-request.ts';
 import type { CacheEvents, CacheState, ResponseSource } from './cache-events.ts';
-import { createCacheWriter } from './cache-writer.ts';
+import { createCacheWriter, type OnCacheWrite } from './cache-writer.ts';
 import { createFreshnessPolicy, type FreshnessSettings } from './freshness.ts';
 import { createMemoryStore, type Entry, isNotFound } from './memory-store.ts';
 import { createRequestCoalescer } from './request-coalescer.ts';
@@ -49,7 +51,9 @@ export interface CachingClientOptions extends Pick<RevalidatorOptions, 'maxReval
   readonly credentialRecheckMs: number;
   readonly secondTier?: SecondTier | undefined;
   /** Called with the fingerprint of a credential that the upstream rejected after accepting it. */
-  readonly onCredentialRejected: (fingerprint: string) => void;
+  readonly onCredentialRejected: (fingerprint: string, error: UpstreamError) => void;
+  /** @default the written responses interest no other part */
+  readonly onWrite?: OnCacheWrite | undefined;
   readonly events: CacheEvents;
   /** The wall clock, in ms. */
   readonly now: () => number;
@@ -90,6 +94,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     ...freshness,
     secondTier,
     memoryStore,
+    onWrite: options.onWrite,
     freshnessOf: createFreshnessPolicy(freshness),
   });
   const stalenessPolicy = createStalenessPolicy({
@@ -109,7 +114,9 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
   const coalescer = createRequestCoalescer({ loader, stalenessPolicy });
   const revalidator = createRevalidator({ ...options, coalescer });
 
-  const fetchCached: FetchUpstream = async (context, request, { newerThan } = {}) => {
+  const fetchCached: FetchUpstream = async (context, request, options = {}) => {
+    const { freshOnly, notOlderThan } = options;
+    const newerThan = options.newerThan ?? (notOlderThan && ownVersion(notOlderThan));
     const { fingerprint } = context.credential;
     const key = `${request.path}${request.query}`;
     const startedAt = monotonicNow();
@@ -120,8 +127,10 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       if (cached && stalenessPolicy.canServe(cached, request.endpoint, newerThan)) {
         if (stalenessPolicy.isCredentialCurrent(fingerprint)) {
           if (now() < cached.freshUntil) return respond(cached, 'memory');
-          revalidator.revalidate(context, request, key);
-          return respond(cached, 'stale');
+          if (!freshOnly) {
+            revalidator.revalidate(context, request, key);
+            return respond(cached, 'stale');
+          }
         }
         const credentialCheck = coalescer.credentialCheckOf(fingerprint);
         // This operation does not wait for a request that waits for the byte budget: that request
@@ -134,6 +143,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
           // If the upstream does not respond, another request would take as long again.
           if (
             failure !== undefined &&
+            !freshOnly &&
             stalenessPolicy.canServeOnError(cached, failure, fingerprint)
           )
             return respond(cached, 'stale');
@@ -161,7 +171,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
         if (joined && (error instanceof BudgetExceededError || error instanceof JoinRejectedError))
           continue;
         const stale = memoryStore.get(fingerprint, key);
-        if (!(stale && stalenessPolicy.canServeOnError(stale, error, fingerprint))) {
+        if (freshOnly || !(stale && stalenessPolicy.canServeOnError(stale, error, fingerprint))) {
           events.onLookup(request.endpoint, 'failed');
           if (error instanceof UpstreamError) {
             const source = joined ? 'coalesced' : 'network';
@@ -189,7 +199,9 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       if (isNotFound(entry.status))
         throw new UpstreamNotFoundError({ method: 'GET', path: request.path }, entry.status);
       const readVersion = { ...entry.readVersion, isCached: isCacheHit || source === 'stale' };
-      return { value: entry.value as T, status: entry.status, readVersion };
+      const { status, requestedAt, upstreamNow } = entry;
+      const value = entry.value as T;
+      return { value, status, readVersion, requestedAt, upstreamNow };
     }
 
     function record(
@@ -227,6 +239,12 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       }
     }
   };
+
+  /** The version, if it is one of this instance: only these have an order. */
+  function ownVersion(version: ReadVersion): ReadVersion | undefined {
+    return version.instance === loader.latestVersion()?.instance ? version : undefined;
+  }
+
   return {
     fetch: fetchCached,
     responses: createResponseCache<CachedResponse>({ memoryStore, stalenessPolicy, events, now }),

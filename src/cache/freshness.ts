@@ -78,20 +78,27 @@ export function createFreshnessPolicy(settings: FreshnessSettings): FreshnessOf 
 }
 
 /**
- * A call has ended if its own status and the status of each of its attempts are final. A call with
- * an unknown status counts as live.
+ * Whether a call has ended: its own status and the status of each of its attempts are final. A call
+ * with an unknown status counts as live.
  */
+export function isCallOver(call: unknown): boolean {
+  return isOrderFinished(call) && attemptsOf(call).every(isAttemptFinished);
+}
+
+function attemptsOf(call: unknown): readonly unknown[] {
+  return [
+    ...listAt(call, 'call_attempts'),
+    ...[propertyOf(call, 'last_call_attempt')].filter(isPresent),
+  ];
+}
+
 function freshnessOfCall(
   call: unknown,
   upstreamNow: number,
   settings: FreshnessSettings,
 ): Freshness {
-  const attempts = [
-    ...listAt(call, 'call_attempts'),
-    ...[propertyOf(call, 'last_call_attempt')].filter(isPresent),
-  ];
-  if (!isOrderFinished(call) || !attempts.every(isAttemptFinished))
-    return { freshForMs: settings.liveCallMs, isLive: true };
+  const attempts = attemptsOf(call);
+  if (!isCallOver(call)) return { freshForMs: settings.liveCallMs, isLive: true };
   // A finished call with an empty list of attempts has settled: no transcript can arrive. A
   // response with neither an attempt nor the list is treated as a settling call, and so is a call
   // with an attempt whose end cannot be parsed.

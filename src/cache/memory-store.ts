@@ -15,6 +15,8 @@ export interface Entry {
   readonly readVersion: ReadVersion;
   /** When the request was sent, by the gateway's clock, in ms. */
   readonly requestedAt: number;
+  /** When the upstream responded, by its own clock, in ms. Absent: unknown. */
+  readonly upstreamNow?: number;
   readonly freshUntil: number;
   readonly isLive: boolean;
   /** Identifies the entry among all entries of this process. */

@@ -1,3 +1,4 @@
+import { Cancellation } from '#cancellation.ts';
 import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { UpstreamRequest } from '#rest/upstream-request.ts';
 import type { RequestCoalescer } from './request-coalescer.ts';
@@ -59,13 +60,13 @@ export function createRevalidator({
     request: UpstreamRequest<T>,
     key: string,
   ): Promise<void> {
-    const background = new AbortController();
-    const budget = context.budget.openBackground(background.signal);
+    const background = new Cancellation();
+    const budget = context.budget.openBackground(background);
     const stopTimer = startTimer(Math.max(0, context.deadlineAt() - monotonicNow()), () =>
       background.abort(),
     );
     const inFlight = coalescer.start({ ...context, budget }, request, key);
-    await inFlight.join(background.signal).catch(() => {});
+    await inFlight.join(background).catch(() => {});
     stopTimer();
     // Abort the budget's signal: it releases the bytes of this request.
     background.abort();

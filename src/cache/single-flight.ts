@@ -1,3 +1,5 @@
+import { Cancellation, type CancellationSignal } from '#cancellation.ts';
+
 /**
  * A request that is not settled, and the operations that wait for its response. The request is
  * queued or sent, or the gateway reads its response from the second tier.
@@ -7,7 +9,7 @@ export interface InFlightRequest<T> {
    * Waits for the shared response. Rejects with the signal's reason if the signal aborts; when no
    * operation waits any more, the request is aborted.
    */
-  join(signal: AbortSignal): Promise<T>;
+  join(signal: CancellationSignal): Promise<T>;
   /** Resolves when the request has a response or has failed. Never rejects. */
   readonly settled: Promise<void>;
   readonly state: InFlightState;
@@ -42,7 +44,7 @@ export interface InFlightState {
  * @param rejectOthers rejects the waits of all operations but the first that joined, with
  *   `JoinRejectedError`
  */
-type LoadInFlight<T> = (signal: AbortSignal, rejectOthers: () => void) => Promise<T>;
+type LoadInFlight<T> = (signal: CancellationSignal, rejectOthers: () => void) => Promise<T>;
 
 /**
  * The request waits for the byte budget of the operation that sent it: every other operation must
@@ -103,7 +105,7 @@ function createInFlightRequest<T>(
   load: LoadInFlight<T>,
   onSettled: () => void,
 ): InFlightRequest<T> {
-  const controller = new AbortController();
+  const controller = new Cancellation();
   let waiterCount = 0;
   let isSettled = false;
   let isJoined = false;
@@ -112,7 +114,7 @@ function createInFlightRequest<T>(
    * Undefined until a second operation joins.
    */
   let otherWaiters: Set<() => void> | undefined;
-  const response = load(controller.signal, () => {
+  const response = load(controller, () => {
     for (const rejectWaiter of [...(otherWaiters ?? [])]) rejectWaiter();
   });
   const settle = () => {

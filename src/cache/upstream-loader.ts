@@ -40,7 +40,7 @@ export interface UpstreamLoaderOptions {
   /** Whether credentials belong to callers: then each one must be accepted by the upstream. */
   readonly checksCredentials: boolean;
   /** Called with the fingerprint of a credential that the upstream rejected after accepting it. */
-  readonly onCredentialRejected: (fingerprint: string) => void;
+  readonly onCredentialRejected: (fingerprint: string, error: UpstreamError) => void;
   /** The wall clock, in ms. */
   readonly now: () => number;
   /** A monotonic clock for durations, in ms with fractions. */
@@ -112,7 +112,7 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
       if (!(error instanceof UpstreamError)) throw error;
       if (stalenessPolicy.isCredentialRejection(error, memoryStore.get(fingerprint, key))) {
         const wasKnown = memoryStore.revoke(fingerprint);
-        if (wasKnown) options.onCredentialRejected(fingerprint);
+        if (wasKnown) options.onCredentialRejected(fingerprint, error);
         secondTier?.revoke(credential, wasKnown);
       }
       if (!(error instanceof UpstreamNotFoundError && isSingleObject(request.endpoint)))

@@ -12,6 +12,7 @@ export async function runDemo(): Promise<void> {
   const { serve } = await import('./serve.ts');
   const { createSandbox } = await import('#sandbox/sandbox.ts');
   const { serveSandbox } = await import('#sandbox/serve-sandbox.ts');
+  const { createDemoEndpoints } = await import('#sandbox/demo-endpoints.ts');
   const { sampleIds } = await import('#sandbox/sample-ids.ts');
   const { exampleOperations } = await import('#sandbox/example-operations.ts');
 
@@ -20,7 +21,11 @@ export async function runDemo(): Promise<void> {
     .filter(Boolean)
     .join();
   const sandbox = createSandbox({ live: true });
-  const upstream = await serveSandbox(sandbox, { host: SANDBOX_HOST, port: settings.sandboxPort });
+  const upstream = await serveSandbox(sandbox, {
+    host: SANDBOX_HOST,
+    port: settings.sandboxPort,
+    demo: createDemoEndpoints(sandbox),
+  });
   const apiKeys = sandbox.organizations.map(({ apiKey }) => apiKey);
   await serve(
     // A demo has no load balancer in front, and its user would wait for the delay at each change.

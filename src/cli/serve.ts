@@ -72,8 +72,7 @@ export async function serve(
   handleProcessEvents(gateway, stop);
 
   async function stop(): Promise<void> {
-    gateway.drain();
-    const abortedRequests = await drain();
+    const [, abortedRequests] = await Promise.all([gateway.drain(), drain()]);
     if (abortedRequests > 0) {
       log.error(
         `Aborted ${abortedRequests} requests that were still in flight after DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs} ms).`,

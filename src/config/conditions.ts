@@ -1,4 +1,5 @@
-import { LOOPBACK_HOSTS } from '#config/groups/listening.ts';
+import { DEFAULT_CONNECTIONS, LOOPBACK_HOSTS } from '#config/groups/listening.ts';
+import { MAX_CONNECTION_SHARE } from '#config/groups/live.ts';
 import {
   COLLECTOR_ENDPOINTS,
   isCollectorEndpoint,
@@ -66,6 +67,21 @@ export const conditions: readonly Condition[] = [
         provided.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? provided.OTEL_EXPORTER_OTLP_PROTOCOL,
       ),
   })),
+  {
+    when: '`MAX_SUBSCRIPTIONS` is set',
+    problem:
+      'MAX_SUBSCRIPTIONS must be at most three quarters of MAX_CONNECTIONS, so that connections are left for queries.',
+    isBroken: ({ MAX_SUBSCRIPTIONS, MAX_CONNECTIONS = DEFAULT_CONNECTIONS }) =>
+      MAX_SUBSCRIPTIONS !== undefined &&
+      Number(MAX_SUBSCRIPTIONS) > Number(MAX_CONNECTIONS) * MAX_CONNECTION_SHARE,
+  },
+  {
+    when: '`SUBSCRIPTION_CALLBACK_URLS` is set',
+    problem:
+      'ROUTER_SECRETS must be set: only a router with a secret may have events sent to a callback URL.',
+    isBroken: ({ SUBSCRIPTION_CALLBACK_URLS, ROUTER_SECRETS }) =>
+      SUBSCRIPTION_CALLBACK_URLS !== undefined && ROUTER_SECRETS === undefined,
+  },
   {
     when: '`REDIS_SENTINELS` is set',
     problem:

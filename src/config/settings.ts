@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type ArgumentRule, checkArgument, isObject } from '#check-arguments.ts';
 import {
   type AuthenticationSettings,
   toAuthenticationSettings,
@@ -6,6 +7,7 @@ import {
 import { type CacheSettings, toCacheSettings } from '#config/groups/caching.ts';
 import { type DemoSettings, toDemoSettings } from '#config/groups/demo.ts';
 import { type ListeningSettings, toListeningSettings } from '#config/groups/listening.ts';
+import { type LiveSettings, toLiveSettings } from '#config/groups/live.ts';
 import {
   type ObservabilitySettings,
   toObservabilitySettings,
@@ -40,6 +42,7 @@ export interface Settings
   readonly revox: UpstreamSettings;
   readonly requestDeadlineMs: number;
   readonly cache: CacheSettings;
+  readonly live: LiveSettings;
 }
 
 export interface UpstreamSettings extends RestApiSettings, ResilienceSettings {
@@ -64,13 +67,28 @@ export class SettingsError extends Error {
 /**
  * Reads the settings. An empty variable counts as absent. The settings of the demo are not among
  * them.
- * @throws SettingsError with every problem, if there is any
+ * @throws SettingsError with every problem, if there is any; TypeError if the argument is no object
  */
 export function readSettings(environment: Environment = process.env): Settings {
+  checkEnvironment(environment);
   const { settings, problems } = checkSettings(environment);
   if (settings === undefined || problems.length > 0) throw new SettingsError(problems);
   return settings;
 }
+
+/** @throws TypeError, or SettingsError for a value that is no text */
+function checkEnvironment(environment: unknown): void {
+  checkArgument('The argument of readSettings', environment, ENVIRONMENT);
+  const problems = Object.entries(environment as object)
+    .filter(([, value]) => value !== undefined && typeof value !== 'string')
+    .map(([name]) => `${name} must be a text, as in the environment: { ${name}: '…' }.`);
+  if (problems.length > 0) throw new SettingsError(problems);
+}
+
+const ENVIRONMENT: ArgumentRule = {
+  expected: "an object of settings as text, such as { REVOX_BASE_URL: '…' }",
+  accepts: isObject,
+};
 
 /**
  * Reads the settings of the demo. It replaces the upstream and its key: the settings of a real
@@ -157,6 +175,7 @@ function toSettings(values: z.output<typeof gatewayVariables>): Settings {
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     cache: toCacheSettings(values),
     ...toQueryLimitSettings(values),
+    live: toLiveSettings(values),
     ...toObservabilitySettings(values),
   };
 }

@@ -3,6 +3,7 @@ import { authentication } from '#config/groups/authentication.ts';
 import { caching } from '#config/groups/caching.ts';
 import { demo } from '#config/groups/demo.ts';
 import { listening } from '#config/groups/listening.ts';
+import { live } from '#config/groups/live.ts';
 import { observability } from '#config/groups/observability.ts';
 import { queryLimits } from '#config/groups/query-limits.ts';
 import { resilience } from '#config/groups/resilience.ts';
@@ -17,6 +18,7 @@ export const variableGroups: readonly VariableGroup[] = [
   resilience,
   caching,
   queryLimits,
+  live,
   observability,
   demo,
 ];
@@ -32,6 +34,7 @@ export const gatewayVariables = z.object({
   ...resilience.variables,
   ...caching.variables,
   ...queryLimits.variables,
+  ...live.variables,
   ...observability.variables,
 });
 

@@ -1,5 +1,6 @@
-import type { DriftKind, DriftReporter, Unrecognized } from '#binding/drift.ts';
-import { type LinkedPath, type ResponsePath, toResponsePath } from '#binding/response-path.ts';
+import type { DriftReporter } from '#binding/drift.ts';
+import { type LinkedPath, toResponsePath } from '#binding/response-path.ts';
+import type { Drift, DriftKind, ResponsePath, UnrecognizedValue } from '#extensions.ts';
 
 const MAX_REPORTED_VALUES = 100;
 const MAX_VALUE_LENGTH = 100;
@@ -10,21 +11,10 @@ const MAX_VALUE_LENGTH = 100;
  */
 const MAX_PATH_CHARACTERS = 65_536;
 
-/**
- * How often a field drifted in one way. It contains no upstream value, so it may be counted and
- * shown.
- */
-export interface Drift {
-  readonly type: string;
-  readonly field: string;
-  readonly kind: DriftKind;
-  readonly count: number;
-}
-
 /** The drift in the upstream responses of one operation. */
 export interface DriftLog extends DriftReporter {
   /** Each unrecognized value once, at most a hundred, with up to 64 KiB of paths in all. */
-  readonly reported: readonly Unrecognized[];
+  readonly reported: readonly UnrecognizedValue[];
   /**
    * All drift, in order of first occurrence; at most one entry for each field of the schema and
    * each kind.
@@ -37,11 +27,11 @@ export function createDriftLog(): DriftLog {
 }
 
 class OperationDriftLog implements DriftLog {
-  readonly #reported = new Map<string, Unrecognized & { readonly paths: ResponsePath[] }>();
+  readonly #reported = new Map<string, UnrecognizedValue & { readonly paths: ResponsePath[] }>();
   #pathCharacters = 0;
   readonly #drift = new Map<string, { -readonly [Key in keyof Drift]: Drift[Key] }>();
 
-  get reported(): readonly Unrecognized[] {
+  get reported(): readonly UnrecognizedValue[] {
     return [...this.#reported.values()];
   }
 

@@ -1,13 +1,16 @@
-import type { ResponsePath } from '#binding/response-path.ts';
 import type { NodeTypes } from '#cache/node-types.ts';
+import type { CancellationSignal } from '#cancellation.ts';
+import type { PaginationNote } from '#extensions.ts';
+import { LazyLoaders } from '#loaders/lazy-loaders.ts';
 import { createLoaders, type Loaders } from '#loaders/loaders.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
 import type { Credential } from '#rest/credential.ts';
 import type { BodyLimiter } from '#rest/resilience/body-limiter.ts';
 import type { CreateRevoxApi } from '#rest/revox-api.ts';
 import type { Budget } from '#rest/upstream-context.ts';
+import type { FetchOptions } from '#rest/upstream-request.ts';
 import { createDriftLog, type DriftLog } from './drift-log.ts';
-import { createOperationSignal, type StartTimer } from './operation-signal.ts';
+import { OperationSignal, type StartTimer } from './operation-signal.ts';
 import {
   createResponseBudget,
   type OperationResponseBudget,
@@ -37,15 +40,6 @@ export interface RequestContext {
   end(): void;
 }
 
-/**
- * A page that starts or ends at the last known position of its cursor's item, because the search
- * has found neither the item nor a neighbour: all of them are gone or out of reach.
- */
-export interface PaginationNote {
-  readonly path: ResponsePath;
-  readonly reason: 'CURSOR_ITEM_GONE';
-}
-
 export interface RequestContextOptions {
   readonly createRevoxApi: CreateRevoxApi;
   readonly factsOf: (credential: Credential) => FactsByEndpoint;
@@ -70,22 +64,29 @@ export interface OperationOrigin {
   readonly credential: Credential;
   /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
-  /** Aborts when the client disconnects. */
-  readonly clientSignal: AbortSignal;
+  /** Aborts when the client disconnects. Absent: no client waits for the operation itself. */
+  readonly clientSignal?: CancellationSignal | undefined;
+  /** How the operation reads the pages of lists: see `UpstreamContext`. */
+  readonly pageOptions?: FetchOptions | undefined;
   /** The trace that the operation belongs to; opaque to the context. */
   readonly trace?: unknown;
 }
 
+/** Time limit of the execution of one event of a subscription, in ms. */
+export const EVENT_DEADLINE_MS = 10_000;
+
 export type CreateContext = (origin: OperationOrigin) => RequestContext;
 
 export function createContextFactory(options: RequestContextOptions): CreateContext {
-  return ({ credential, caller, clientSignal, trace }) => {
-    const deadlineAt = options.monotonicNow() + options.deadlineMs;
-    const { signal, end } = createOperationSignal(
+  return ({ credential, caller, clientSignal, pageOptions, trace }) => {
+    const { monotonicNow, startTimer } = options;
+    const deadlineAt = monotonicNow() + options.deadlineMs;
+    const signal = new OperationSignal({
       clientSignal,
-      options.deadlineMs,
-      options.startTimer,
-    );
+      deadlineMs: options.deadlineMs,
+      startTimer,
+    });
+    const end = () => signal.end();
     const driftLog = createDriftLog();
     const budget = options.bodyLimiter.openBudget({
       credential: credential.fingerprint,
@@ -94,7 +95,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
       maxRequests: options.maxUpstreamRequests,
       maxBytes: options.maxUpstreamBytes,
     });
-    const usage = createUpstreamUsage(options.monotonicNow);
+    const usage = createUpstreamUsage(monotonicNow);
     return {
       driftLog,
       // Once the response budget is exceeded, all pending work of the operation is aborted.
@@ -103,20 +104,23 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
       budget,
       paginationNotes: [],
       end,
-      loaders: createLoaders({
-        rest: options.createRevoxApi({
-          credential,
-          caller,
-          signal,
-          deadlineAt: () => deadlineAt,
-          budget,
-          usage,
-          trace,
+      loaders: new LazyLoaders(() =>
+        createLoaders({
+          rest: options.createRevoxApi({
+            credential,
+            caller,
+            signal,
+            deadlineAt: () => deadlineAt,
+            budget,
+            usage,
+            pageOptions,
+            trace,
+          }),
+          facts: options.factsOf(credential),
+          nodeTypes: options.nodeTypesOf(credential.fingerprint),
+          onDrift: (kind, type, field) => driftLog.report(kind, type, field),
         }),
-        facts: options.factsOf(credential),
-        nodeTypes: options.nodeTypesOf(credential.fingerprint),
-        onDrift: (kind, type, field) => driftLog.report(kind, type, field),
-      }),
+      ),
     };
   };
 }

@@ -1,5 +1,6 @@
 import type { Dependency } from '#cache/response-cache.ts';
-import type { ResponseFreshness, UpstreamLookup, UsageRecorder } from '#rest/upstream-context.ts';
+import type { UpstreamLookup } from '#extensions.ts';
+import type { ResponseFreshness, UsageRecorder } from '#rest/upstream-context.ts';
 
 /** Maximum lookups recorded individually; `counts` includes all of them. */
 const MAX_RECORDED_LOOKUPS = 1000;

@@ -1,7 +1,6 @@
 import type { RequestContext } from '#context/request-context.ts';
 import { UserInputError } from '#errors/gateway-error.ts';
 import type { Resolvers } from '#generated/resolvers.ts';
-import { subgraphSdl } from '#generated/type-definitions.ts';
 import { assertId, loadMany } from '#resolvers/ids.ts';
 import { getNodeType, setNodeType } from '#resolvers/node-type.ts';
 
@@ -14,18 +13,25 @@ const ENTITY_LOADERS = {
 /**
  * The root fields of the subgraph specification (`_entities`, `_service`), with the same loaders as
  * the other fields.
+ * @param toSdl returns the SDL of the subgraph
  */
-export const entityResolvers: Resolvers = {
-  Query: {
-    // Awaited here, so that a trace attributes the time to this field.
-    _entities: (_query, { representations }, context) =>
-      Promise.all(
-        loadMany(representations, (representation) => findEntity(representation, context), context),
-      ),
-    _service: () => ({ sdl: subgraphSdl }),
-  },
-  _Entity: { __resolveType: getNodeType },
-};
+export function createEntityResolvers(toSdl: () => string): Resolvers {
+  return {
+    Query: {
+      // Awaited here, so that a trace attributes the time to this field.
+      _entities: (_query, { representations }, context) =>
+        Promise.all(
+          loadMany(
+            representations,
+            (representation) => findEntity(representation, context),
+            context,
+          ),
+        ),
+      _service: () => ({ sdl: toSdl() }),
+    },
+    _Entity: { __resolveType: getNodeType },
+  };
+}
 
 /** @throws UserInputError (synchronously) for an invalid representation */
 function findEntity(representation: unknown, context: RequestContext) {

@@ -1,5 +1,6 @@
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { Call as WireCall, CallAttempt as WireCallAttempt, TranscriptMessage as WireTranscriptMessage, Assistant as WireAssistant, Calendly as WireCalendly, CallRetryConfig as WireCallRetryConfig, CallingWindow as WireCallingWindow, DedicatedInstanceLlmModel as WireDedicatedInstanceLlmModel, OpenrouterLlmModel as WireOpenrouterLlmModel, StructuredOutputField as WireStructuredOutputField, Voice as WireVoice, FaqItem as WireFaqItem, Campaign as WireCampaign, CampaignRow as WireCampaignRow } from './revox-api.ts';
+import type { LiveEvent } from '../live/live-source.ts';
 import type { RequestContext } from '../context/request-context.ts';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
@@ -319,6 +320,16 @@ export type CallDirection =
   /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
+/** The state up to which a subscription follows a call. */
+export type CallMilestone =
+  /** The call and all of its attempts are over. */
+  | 'ENDED'
+  /**
+   * The call is over, and its transcript, recording and structured output have had time to arrive: by
+   * default five minutes (`FRESHNESS_SETTLING_CALL_MS`).
+   */
+  | 'SETTLED';
+
 /** When and how often Revox tries an unanswered call again. */
 export type CallRetryConfig = {
   readonly __typename?: 'CallRetryConfig';
@@ -351,6 +362,18 @@ export type CallStatus =
   | 'scheduled'
   /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
+
+/** The state of one of several calls. */
+export type CallUpdate = {
+  readonly __typename?: 'CallUpdate';
+  /** The call, or null if it does not exist. */
+  readonly call?: Maybe<Call>;
+  /**
+   * The id of the call, as in `ids`. It is not named `id`, because client caches would then mistake this
+   * object for the call.
+   */
+  readonly callId: Scalars['ID']['output'];
+};
 
 /**
  * A window of the day in which Revox may call, in the called person's local time unless a time zone is
@@ -833,6 +856,139 @@ export type StructuredOutputFieldType =
   /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
+/**
+ * Live calls and campaigns. A stream sends the present state first, and then each state that differs
+ * from the last one it sent. States that last less than the polling interval may be skipped. A stream
+ * completes when nothing more can happen. A stream that ends without completing was interrupted:
+ * subscribe again.
+ *
+ * Upstream: the gateway polls each watched object once for all subscribers with the same API key. The
+ * responses to queries count as polls, and polls fill the cache for queries.
+ */
+export type Subscription = {
+  readonly __typename?: 'Subscription';
+  /**
+   * Sends each attempt that is new in the list `callAttempts(statuses:)`, oldest first. There is no
+   * event before the first new attempt, and the stream does not complete. An attempt is new when it
+   * enters the first page of the list (`REVOX_PAGE_SIZE`): because it was created, or because the
+   * status of its order now matches `statuses`. A client that has subscribed again may get an attempt
+   * again, with the same `node.id`.
+   *
+   * `extensions.live.skipped` of an event is true if attempts before it were skipped: because more than
+   * four pages were new, or because the gateway could not read the list when the stream opened.
+   *
+   * Upstream: one request every 5 s, and every 15 s after a minute without a new attempt (settings),
+   * for each distinct filter. Up to three more if more than a page is new, or to reach `after`.
+   */
+  readonly callAttemptAdded: CallAttemptEdge;
+  /**
+   * Sends each state of one call until the call is over. Sends null and completes if the call does not
+   * exist.
+   *
+   * Upstream: one request every 2 s while the call rings or is in progress, every 2 to 10 s while it
+   * waits for a line, and at least once a minute until its next attempt (settings).
+   */
+  readonly callUpdated?: Maybe<Call>;
+  /**
+   * Sends each of these calls once, when it is over: at once if it already is. Completes when all of
+   * them are over.
+   *
+   * Upstream: as `callUpdated`, for each distinct call. A call that waits for its next attempt costs
+   * one request every 10 s to 60 s.
+   */
+  readonly callsEnded: CallUpdate;
+  /**
+   * Sends each of these calls first, and then each one that has changed. Completes when all of them are
+   * over.
+   *
+   * Upstream: as `callUpdated`, for each distinct call.
+   */
+  readonly callsUpdated: CallUpdate;
+  /**
+   * Sends each state of one campaign until it is completed or cancelled. Its selection is read again
+   * with each poll: `rows(first: 1, statuses: [COMPLETED]) { totalCount }` is its progress. Sends null
+   * and completes if the campaign does not exist.
+   *
+   * Upstream: one request every 15 s while the campaign runs (`LIVE_CAMPAIGN_MS`), and once a minute
+   * while it is paused or not launched; with each of them, one page for each connection that is
+   * selected below the campaign.
+   */
+  readonly campaignUpdated?: Maybe<Campaign>;
+};
+
+
+/**
+ * Live calls and campaigns. A stream sends the present state first, and then each state that differs
+ * from the last one it sent. States that last less than the polling interval may be skipped. A stream
+ * completes when nothing more can happen. A stream that ends without completing was interrupted:
+ * subscribe again.
+ *
+ * Upstream: the gateway polls each watched object once for all subscribers with the same API key. The
+ * responses to queries count as polls, and polls fill the cache for queries.
+ */
+export type SubscriptionCallAttemptAddedArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  statuses?: InputMaybe<ReadonlyArray<CallStatus>>;
+};
+
+
+/**
+ * Live calls and campaigns. A stream sends the present state first, and then each state that differs
+ * from the last one it sent. States that last less than the polling interval may be skipped. A stream
+ * completes when nothing more can happen. A stream that ends without completing was interrupted:
+ * subscribe again.
+ *
+ * Upstream: the gateway polls each watched object once for all subscribers with the same API key. The
+ * responses to queries count as polls, and polls fill the cache for queries.
+ */
+export type SubscriptionCallUpdatedArgs = {
+  id: Scalars['ID']['input'];
+  until?: CallMilestone;
+};
+
+
+/**
+ * Live calls and campaigns. A stream sends the present state first, and then each state that differs
+ * from the last one it sent. States that last less than the polling interval may be skipped. A stream
+ * completes when nothing more can happen. A stream that ends without completing was interrupted:
+ * subscribe again.
+ *
+ * Upstream: the gateway polls each watched object once for all subscribers with the same API key. The
+ * responses to queries count as polls, and polls fill the cache for queries.
+ */
+export type SubscriptionCallsEndedArgs = {
+  ids: ReadonlyArray<Scalars['ID']['input']>;
+};
+
+
+/**
+ * Live calls and campaigns. A stream sends the present state first, and then each state that differs
+ * from the last one it sent. States that last less than the polling interval may be skipped. A stream
+ * completes when nothing more can happen. A stream that ends without completing was interrupted:
+ * subscribe again.
+ *
+ * Upstream: the gateway polls each watched object once for all subscribers with the same API key. The
+ * responses to queries count as polls, and polls fill the cache for queries.
+ */
+export type SubscriptionCallsUpdatedArgs = {
+  ids: ReadonlyArray<Scalars['ID']['input']>;
+  until?: CallMilestone;
+};
+
+
+/**
+ * Live calls and campaigns. A stream sends the present state first, and then each state that differs
+ * from the last one it sent. States that last less than the polling interval may be skipped. A stream
+ * completes when nothing more can happen. A stream that ends without completing was interrupted:
+ * subscribe again.
+ *
+ * Upstream: the gateway polls each watched object once for all subscribers with the same API key. The
+ * responses to queries count as polls, and polls fill the cache for queries.
+ */
+export type SubscriptionCampaignUpdatedArgs = {
+  id: Scalars['ID']['input'];
+};
+
 /** An utterance, or a use of a tool, in a transcript. */
 export type TranscriptMessage = {
   readonly __typename?: 'TranscriptMessage';
@@ -1016,8 +1172,10 @@ export type ResolversTypes = {
   CallAttemptResult: null;
   CallAttemptStatus: null;
   CallDirection: null;
+  CallMilestone: CallMilestone;
   CallRetryConfig: ResolverTypeWrapper<WireCallRetryConfig>;
   CallStatus: null;
+  CallUpdate: ResolverTypeWrapper<LiveEvent>;
   CallingWindow: ResolverTypeWrapper<WireCallingWindow>;
   Campaign: ResolverTypeWrapper<WireCampaign>;
   CampaignConnection: ResolverTypeWrapper<import('../pagination/connection.ts').Connection<WireCampaign>>;
@@ -1047,6 +1205,7 @@ export type ResolversTypes = {
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   StructuredOutputField: ResolverTypeWrapper<WireStructuredOutputField>;
   StructuredOutputFieldType: null;
+  Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
   TranscriptMessage: ResolverTypeWrapper<WireTranscriptMessage>;
   TranscriptRole: null;
   UnrecognizedLlmModel: ResolverTypeWrapper<UnrecognizedLlmModel>;
@@ -1072,6 +1231,7 @@ export type ResolversParentTypes = {
   CallAttemptConnection: import('../pagination/connection.ts').Connection<WireCallAttempt>;
   CallAttemptEdge: import('../pagination/connection.ts').Edge<WireCallAttempt>;
   CallRetryConfig: WireCallRetryConfig;
+  CallUpdate: LiveEvent;
   CallingWindow: WireCallingWindow;
   Campaign: WireCampaign;
   CampaignConnection: import('../pagination/connection.ts').Connection<WireCampaign>;
@@ -1094,6 +1254,7 @@ export type ResolversParentTypes = {
   SafeInt: Scalars['SafeInt']['output'];
   String: Scalars['String']['output'];
   StructuredOutputField: WireStructuredOutputField;
+  Subscription: Record<PropertyKey, never>;
   TranscriptMessage: WireTranscriptMessage;
   UnrecognizedLlmModel: UnrecognizedLlmModel;
   Voice: WireVoice;
@@ -1242,6 +1403,11 @@ export type CallRetryConfigResolvers<ContextType = RequestContext, ParentType ex
 
 export type CallStatusResolvers = { CALLING: 'calling', CANCELLED: 'cancelled', COMPLETED: 'completed', ERRORED: 'errored', INITIALIZING: 'initializing', QUEUED_FOR_CALLING: 'queued_for_calling', SCHEDULED: 'scheduled', UNRECOGNIZED?: 'UNRECOGNIZED' };
 
+export type CallUpdateResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['CallUpdate'] = ResolversParentTypes['CallUpdate']> = {
+  call?: Resolver<Maybe<ResolversTypes['Call']>, ParentType, ContextType>;
+  callId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+};
+
 export type CallingWindowResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['CallingWindow'] = ResolversParentTypes['CallingWindow']> = {
   callingWindowEndTime?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   callingWindowStartTime?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -1381,6 +1547,14 @@ export type StructuredOutputFieldResolvers<ContextType = RequestContext, ParentT
 
 export type StructuredOutputFieldTypeResolvers = { BOOLEAN: 'boolean', DATE: 'date', DATETIME: 'datetime', ENUM: 'enum', NUMBER: 'number', STRING: 'string', UNRECOGNIZED?: 'UNRECOGNIZED' };
 
+export type SubscriptionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
+  callAttemptAdded?: SubscriptionResolver<ResolversTypes['CallAttemptEdge'], "callAttemptAdded", ParentType, ContextType, Partial<SubscriptionCallAttemptAddedArgs>>;
+  callUpdated?: SubscriptionResolver<Maybe<ResolversTypes['Call']>, "callUpdated", ParentType, ContextType, RequireFields<SubscriptionCallUpdatedArgs, 'id' | 'until'>>;
+  callsEnded?: SubscriptionResolver<ResolversTypes['CallUpdate'], "callsEnded", ParentType, ContextType, RequireFields<SubscriptionCallsEndedArgs, 'ids'>>;
+  callsUpdated?: SubscriptionResolver<ResolversTypes['CallUpdate'], "callsUpdated", ParentType, ContextType, RequireFields<SubscriptionCallsUpdatedArgs, 'ids' | 'until'>>;
+  campaignUpdated?: SubscriptionResolver<Maybe<ResolversTypes['Campaign']>, "campaignUpdated", ParentType, ContextType, RequireFields<SubscriptionCampaignUpdatedArgs, 'id'>>;
+};
+
 export type TranscriptMessageResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['TranscriptMessage'] = ResolversParentTypes['TranscriptMessage']> = {
   content?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   role?: Resolver<Maybe<ResolversTypes['TranscriptRole']>, ParentType, ContextType>;
@@ -1439,6 +1613,7 @@ export type Resolvers<ContextType = RequestContext> = {
   CallDirection?: CallDirectionResolvers;
   CallRetryConfig?: CallRetryConfigResolvers<ContextType>;
   CallStatus?: CallStatusResolvers;
+  CallUpdate?: CallUpdateResolvers<ContextType>;
   CallingWindow?: CallingWindowResolvers<ContextType>;
   Campaign?: CampaignResolvers<ContextType>;
   CampaignConnection?: CampaignConnectionResolvers<ContextType>;
@@ -1464,6 +1639,7 @@ export type Resolvers<ContextType = RequestContext> = {
   SafeInt?: GraphQLScalarType;
   StructuredOutputField?: StructuredOutputFieldResolvers<ContextType>;
   StructuredOutputFieldType?: StructuredOutputFieldTypeResolvers;
+  Subscription?: SubscriptionResolvers<ContextType>;
   TranscriptMessage?: TranscriptMessageResolvers<ContextType>;
   TranscriptRole?: TranscriptRoleResolvers;
   UnrecognizedLlmModel?: UnrecognizedLlmModelResolvers<ContextType>;

@@ -1,5 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { CancellationSignal } from '#cancellation.ts';
+import type { IsRouter } from '#http/auth/router-secret.ts';
 import type { OpenSession } from '#http/auth/session.ts';
 import { createDocumentStore, type TrustedDocument } from '#http/documents/document-store.ts';
 import { createParserCache } from '#http/documents/parser-cache.ts';
@@ -12,10 +14,14 @@ import {
   type ExecutionRecord,
   storeYogaResponse,
 } from '#http/response-cache/store-yoga-response.ts';
+import type { Callbacks } from '#http/streams/callback.ts';
+import { createOpenStream } from '#http/streams/open-stream.ts';
 import { isEligible } from '#http/warm-operations/eligibility.ts';
 import { createWarmOperations } from '#http/warm-operations/warm-operations.ts';
-import { createGraphiQLPage } from '#http/yoga/graphiql.ts';
+import { createGraphiQLPage, createNoticePage } from '#http/yoga/graphiql.ts';
 import { createYogaServer } from '#http/yoga/server.ts';
+import type { SubscriptionRecord } from '#http/yoga/use-subscriptions.ts';
+import type { LiveSubscriptions } from '#live/subscriptions.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
 import type { ExampleOperation } from './example-operation.ts';
 import { maskError } from './mask-error.ts';
@@ -31,6 +37,16 @@ export interface GraphQLServerOptions {
   readonly createSchema: () => GraphQLSchema;
   readonly openSession: OpenSession;
   readonly limits: Limits & { readonly bodyBytes: number };
+  /** Absent: subscriptions are rejected. */
+  readonly subscriptions: LiveSubscriptions | undefined;
+  /** Absent: no event is sent to a callback URL. */
+  readonly callbacks: Callbacks | undefined;
+  /** Maximum cost of one event of a subscription. */
+  readonly maxSubscriptionCost: number;
+  /** Whether a request carries a router's secret. */
+  readonly isRouter: IsRouter;
+  /** Whether bearer tokens are those of an issuer, and expire. */
+  readonly hasTokens: boolean;
   readonly introspection: boolean;
   readonly persistedDocuments: Omit<PersistedDocumentsOptions, 'documents'> & {
     readonly documents: readonly TrustedDocument[];
@@ -66,6 +82,11 @@ export interface GraphQLServerOptions {
 export interface GraphQLServer {
   /** @param isFederatedTraced whether a router requests the timings of fields */
   fetch(request: Request, observer: RequestObserver, isFederatedTraced: boolean): Promise<Response>;
+  /**
+   * Opens a subscription of a WebSocket: its response has a stream, or errors as JSON. Every other
+   * operation is rejected.
+   */
+  subscribe(request: Request, observer: RequestObserver): Promise<Response>;
   /** Whether `handlePlain` can handle a request, as far as its head shows. */
   canHandlePlain(head: RequestHead): boolean;
   /** Like `fetch`, without Fetch objects where possible. */
@@ -95,10 +116,19 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     parserCache,
     scheduler,
     checkCost: createCostCheck(limits),
+    checkSubscriptionCost: createCostCheck({
+      ...limits,
+      cost: options.maxSubscriptionCost,
+      costSetting: 'MAX_SUBSCRIPTION_COST',
+    }),
     maskError: (error: unknown) => maskError(error, options),
-    graphiqlPage: options.graphiql
-      ? createGraphiQLPage({ ...options.graphiql, tracing: options.upstreamTrace })
-      : undefined,
+    page: options.graphiql
+      ? createGraphiQLPage({
+          ...options.graphiql,
+          hasSubscriptions: options.subscriptions !== undefined,
+          tracing: options.upstreamTrace,
+        })
+      : createNoticePage(),
   };
   const warmOperations = createWarmOperations({
     ...parts,
@@ -111,6 +141,9 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     executeWarmOperation: fastPath ? createFastPath(parts) : undefined,
     maxBodyBytes: limits.bodyBytes,
   });
+  const openStream =
+    options.subscriptions &&
+    createOpenStream({ ...options, ...parts, subscriptions: options.subscriptions });
   const warmUp: Plugin = {
     // A document that is executed has been parsed, validated and measured.
     onExecute({ args: { document } }) {
@@ -122,15 +155,12 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
 
   return {
     async fetch(request, observer, isFederatedTraced) {
-      const pendingBody: PendingBody = {};
-      try {
-        if (!isFederatedTraced) return await yoga.fetch(request, { observer, pendingBody });
-        tracingYoga ??= createTracingYoga().catch(resetTracing);
-        return await (await tracingYoga).fetch(request, { observer, pendingBody });
-      } finally {
-        pendingBody.reservation?.release();
-      }
+      if (isFederatedTraced) tracingYoga ??= createTracingYoga().catch(resetTracing);
+      const server = isFederatedTraced && tracingYoga ? await tracingYoga : yoga;
+      return fetchWith(server, request, observer, {});
     },
+    subscribe: (request, observer) =>
+      fetchWith(yoga, request, observer, { transport: 'websocket' }),
     canHandlePlain: (head) => (fastPath || responseCache) && isEligible(head, limits.bodyBytes),
     async handlePlain(request, observer) {
       const pendingBody: PendingBody = {};
@@ -144,9 +174,25 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       }
     },
     get pageContentSecurityPolicy() {
-      return parts.graphiqlPage?.contentSecurityPolicy;
+      return parts.page.contentSecurityPolicy;
     },
   };
+
+  async function fetchWith(
+    server: typeof yoga,
+    request: Request,
+    observer: RequestObserver,
+    subscriptionRecord: SubscriptionRecord,
+  ): Promise<Response> {
+    const pendingBody: PendingBody = {};
+    try {
+      const context = { observer, pendingBody, subscriptionRecord };
+      const response = await server.fetch(request, context);
+      return toStream(request, subscriptionRecord, observer) ?? response;
+    } finally {
+      pendingBody.reservation?.release();
+    }
+  }
 
   async function fallThrough(
     request: PlainRequest,
@@ -155,14 +201,27 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     observer: RequestObserver,
   ): Promise<PlainResponse | Response> {
     const executionRecord: ExecutionRecord = {};
+    const subscriptionRecord: SubscriptionRecord = {};
     const response = await yoga.fetch(request.toRequest(body), {
       observer,
       pendingBody,
       session,
       isScheduled: true,
       executionRecord,
+      subscriptionRecord,
     });
+    const stream = toStream(request, subscriptionRecord, observer);
+    if (stream) return stream;
     return storable ? storeYogaResponse(response, storable, executionRecord) : response;
+  }
+
+  /** The stream of a valid subscription. Undefined for every other operation. */
+  function toStream(
+    request: RequestHead & { readonly signal: CancellationSignal },
+    { accepted }: SubscriptionRecord,
+    observer: RequestObserver,
+  ): Response | Promise<Response> | undefined {
+    return accepted && openStream?.(request, accepted, observer);
   }
 
   async function createTracingYoga() {

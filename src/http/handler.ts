@@ -1,10 +1,14 @@
+import type { CancellationSignal } from '#cancellation.ts';
 import { hasLoopbackHost } from '#http/auth/host-check.ts';
-import { type IsRouter, isFederatedTraceRequested } from '#http/auth/router-secret.ts';
+import { isFederatedTraceRequested } from '#http/auth/router-secret.ts';
 import { NO_STORE, VARY } from '#http/headers/cache-control.ts';
 import { createCors } from '#http/headers/cors.ts';
 import { ACCEPTABLE_TYPES, prefersHtml } from '#http/headers/media-type.ts';
 import { setSecurityHeaders } from '#http/headers/security-headers.ts';
 import type { UnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
+import { streamOf } from '#http/streams/stream-body.ts';
+import type { HandleUpgrade } from '#http/websocket/handle-upgrade.ts';
+import { createHandleUpgrade } from '#http/websocket/upgrade.ts';
 import type { ObserveRequest, RequestObserver } from '#observability/request-observer.ts';
 import { createCompress } from './compression.ts';
 import { errorCodeOf, toErrorResponse } from './error-response.ts';
@@ -33,8 +37,6 @@ export interface HandlerOptions
     HealthEndpointsOptions {
   /** The prefix of all routes: empty, or as in `/api/calls`. */
   readonly basePath: string;
-  /** Whether a request carries a router's secret. */
-  readonly isRouter: IsRouter;
   /** Whether only requests to `localhost`, `127.0.0.1` and `[::1]` are accepted. */
   readonly isLoopbackOnly: boolean;
   /** Origins whose pages may read responses, besides the gateway's own. */
@@ -59,11 +61,16 @@ interface Target {
   readonly route: string | undefined;
 }
 
+const NOT_A_REQUEST =
+  'gateway.fetch takes one argument, a Request: gateway.fetch(new Request(url, init)).';
+
 /**
  * The gateway's HTTP entry point: routes, CORS, compression, security headers and error responses
  * around the GraphQL server.
  */
-export function createHandler(options: HandlerOptions): Handler {
+export function createHandler(
+  options: HandlerOptions,
+): Handler & { readonly handleUpgrade: HandleUpgrade } {
   const { basePath } = options;
   const cors = createCors(options.corsOrigins, options.onOriginRefused);
   const graphqlServer = createGraphQLServer({
@@ -84,6 +91,7 @@ export function createHandler(options: HandlerOptions): Handler {
     canHandlePlain,
     handlePlain,
     async fetch(request) {
+      if (typeof request?.headers?.get !== 'function') throw new TypeError(NOT_A_REQUEST);
       if (canHandlePlain(request)) {
         const plainRequest = toPlainRequest(request);
         const response = await handlePlain(plainRequest);
@@ -100,6 +108,17 @@ export function createHandler(options: HandlerOptions): Handler {
         ),
       );
     },
+    handleUpgrade: createHandleUpgrade({
+      ...options,
+      subscribe: graphqlServer.subscribe,
+      maxMessageBytes: options.limits.bodyBytes,
+      route: GRAPHQL_ENDPOINT,
+      unknownRoute: UNKNOWN_ROUTE,
+      findPathError: ({ pathname }, headers) =>
+        toRoute(pathname, basePath) === GRAPHQL_ENDPOINT
+          ? undefined
+          : toNotFound(pathname, basePath, headers),
+    }),
     reserveUnsent(request, bytes) {
       const caller = callerOf(request);
       return options.unsentBudget.reserve(caller ? ownerOf(caller) : PUBLIC_OWNER, bytes);
@@ -107,7 +126,7 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 
   async function respond<Reply extends PlainResponse | Response>(
-    request: RequestHead & { readonly signal: AbortSignal },
+    request: RequestHead & { readonly signal: CancellationSignal },
     createResponse: (
       target: Target | undefined,
       observer: RequestObserver,
@@ -122,7 +141,8 @@ export function createHandler(options: HandlerOptions): Handler {
       const encodedResponse = compress ? await compress(request, response) : response;
       const errorCode = errorCodeOf(encodedResponse) ?? errorCodeOf(response);
       if (errorCode) observer.onError(errorCode);
-      observer.onResponse(encodedResponse.status);
+      if (streamOf(response)) observer.onStreamStart(response.status);
+      else observer.onResponse(encodedResponse.status);
       return encodedResponse;
     } catch (error) {
       if (request.signal.aborted) {
@@ -158,7 +178,7 @@ export function createHandler(options: HandlerOptions): Handler {
   }
 
   async function route<Reply extends PlainResponse | Response>(
-    request: RequestHead & { readonly signal: AbortSignal },
+    request: RequestHead & { readonly signal: CancellationSignal },
     target: Target | undefined,
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
@@ -172,13 +192,17 @@ export function createHandler(options: HandlerOptions): Handler {
     if (routeName === undefined) return toNotFound(url.pathname, basePath, request.headers);
     if (routeName !== GRAPHQL_ENDPOINT) return handleHealthRequest(routeName, request);
     const response = cors.handlePreflight(request) ?? (await executeGraphQL(request, execute));
-    setCacheHeaders(response.headers, isFederatedTraceRequested(request.headers, options.isRouter));
+    if (!streamOf(response))
+      setCacheHeaders(
+        response.headers,
+        isFederatedTraceRequested(request.headers, options.isRouter),
+      );
     cors.setAllowOrigin(request, response.headers);
     return response;
   }
 
   async function executeGraphQL<Reply extends PlainResponse | Response>(
-    request: { readonly signal: AbortSignal },
+    request: { readonly signal: CancellationSignal },
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
     try {

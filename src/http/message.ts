@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '#cancellation.ts';
 import { readBodyUpTo } from './read-body.ts';
 
 /** Headers to read. Names are in lower case. */
@@ -49,7 +50,7 @@ export function ownerOf(caller: Caller): string {
  */
 export interface PlainRequest extends RequestHead {
   /** Aborted when the client disconnects. */
-  readonly signal: AbortSignal;
+  readonly signal: CancellationSignal;
   /** Set once the request is authenticated. */
   caller: Caller | undefined;
   /**
@@ -113,7 +114,10 @@ export interface Handler {
    * Counts the bytes of a response until the returned function is called. If the caller has too
    * many unsent bytes, returns the exceeded setting: the response must not be sent.
    */
-  reserveUnsent(request: PlainRequest | Request, bytes: number): (() => void) | UnsentBytesSetting;
+  reserveUnsent(
+    request: PlainRequest | Request | CallerRecord,
+    bytes: number,
+  ): (() => void) | UnsentBytesSetting;
 }
 
 /**
@@ -131,12 +135,17 @@ export function recordCaller(request: RequestWithCaller, caller: Caller): void {
   request[CALLER] = caller;
 }
 
+/** What is left of a request whose response is a stream. */
+export type CallerRecord = Pick<PlainRequest, 'caller'>;
+
 /**
  * The caller of a request. Undefined if the request was not authenticated: the response is then an
  * error or one of the gateway's own pages.
  */
-export function callerOf(request: PlainRequest | RequestWithCaller): Caller | undefined {
-  return 'readBody' in request ? request.caller : request[CALLER];
+export function callerOf(
+  request: PlainRequest | RequestWithCaller | CallerRecord,
+): Caller | undefined {
+  return 'caller' in request ? request.caller : request[CALLER];
 }
 
 /**

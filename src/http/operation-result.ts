@@ -1,5 +1,6 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql';
 import type { RequestContext } from '#context/request-context.ts';
+import type { ResponseExtensions, UpstreamTrace } from '#extensions.ts';
 import { NO_STORE, toCacheControl } from '#http/headers/cache-control.ts';
 import { measureDocument } from '#http/limits/document-size.ts';
 import type { HeaderReader } from './message.ts';
@@ -71,7 +72,7 @@ function toJsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? '');
 }
 
-function toExtensions({ driftLog, paginationNotes }: RequestContext) {
+function toExtensions({ driftLog, paginationNotes }: RequestContext): ResponseExtensions {
   const unrecognized = driftLog.reported;
   return {
     ...(unrecognized.length > 0 ? { unrecognized } : {}),
@@ -84,7 +85,11 @@ function toExtensions({ driftLog, paginationNotes }: RequestContext) {
  * thousand) with their sources, and the drift of the upstream's responses (at most
  * `MAX_DRIFT_ENTRIES`).
  */
-function toUpstreamTrace({ usage: { counts, lookups: calls }, budget, driftLog }: RequestContext) {
+function toUpstreamTrace({
+  usage: { counts, lookups: calls },
+  budget,
+  driftLog,
+}: RequestContext): UpstreamTrace {
   const drift = driftLog.drift.slice(0, MAX_DRIFT_ENTRIES);
   return {
     requests: budget.sentRequests,

@@ -78,7 +78,7 @@ export function createPlainPipeline({
     try {
       session = await openSession(request);
       request.caller = session;
-      pendingBody.reservation = session.reserveBody();
+      pendingBody.reservation = session.reserveBody(request);
     } catch (error) {
       return toGatewayErrorResponse(error, request);
     }

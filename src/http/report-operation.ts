@@ -7,10 +7,11 @@ export type OnDrift = (kind: string, type: string, field: string, count: number)
 
 /** Reports the upstream requests and the drift of an operation. */
 export function reportExecuted(
-  { usage, budget, driftLog }: RequestContext,
+  context: RequestContext,
   observer: RequestObserver,
   onDrift: OnDrift,
 ): void {
+  const { usage, budget } = context;
   const { counts, waitedMs } = usage;
   const { cache: cacheHits, coalesced, stale } = counts;
   observer.onExecuteEnd({
@@ -20,6 +21,10 @@ export function reportExecuted(
     coalesced,
     stale,
   });
+  reportDrift(context, onDrift);
+}
+
+export function reportDrift({ driftLog }: RequestContext, onDrift: OnDrift): void {
   for (const { kind, type, field, count } of driftLog.drift) onDrift(kind, type, field, count);
 }
 

@@ -10,7 +10,7 @@ export interface ListBackedLoader<T> {
    */
   readonly findInList: DataLoader<string, T | null>;
   /** The complete list, requested once. */
-  all(): Promise<readonly T[]>;
+  readonly all: () => Promise<readonly T[]>;
 }
 
 /**
@@ -18,31 +18,58 @@ export interface ListBackedLoader<T> {
  * distinct ids of one tick are read from the list; so is a single id if the list has already been
  * requested. An id that the list lacks is requested on its own before it counts as missing.
  */
-export function createListBackedLoader<T extends { readonly id: string }>({
-  getOne,
-  getAll,
-}: {
+export function createListBackedLoader<T extends { readonly id: string }>(
+  requests: ListBackedRequests<T>,
+): ListBackedLoader<T> {
+  return new LazyListBackedLoader(requests);
+}
+
+interface ListBackedRequests<T> {
   readonly getOne: (id: string) => Promise<T>;
   readonly getAll: () => Promise<readonly T[]>;
-}): ListBackedLoader<T> {
-  let listPromise: Promise<readonly T[]> | undefined;
-  const all = () => {
+}
+
+/** Creates each `DataLoader` at its first use: most operations use at most one. */
+class LazyListBackedLoader<T extends { readonly id: string }> implements ListBackedLoader<T> {
+  readonly #requests: ListBackedRequests<T>;
+  #byId: DataLoader<string, T | null> | undefined;
+  #findInList: DataLoader<string, T | null> | undefined;
+  #listPromise: Promise<readonly T[]> | undefined;
+
+  constructor(requests: ListBackedRequests<T>) {
+    this.#requests = requests;
+  }
+
+  get byId(): DataLoader<string, T | null> {
+    this.#byId ??= this.#createLoader((id) => this.#getOneOrNull(id));
+    return this.#byId;
+  }
+
+  get findInList(): DataLoader<string, T | null> {
+    this.#findInList ??= this.#createLoader(async () => null);
+    return this.#findInList;
+  }
+
+  readonly all = (): Promise<readonly T[]> => {
     // The list is requested again only after a failure: the next tick may succeed.
-    listPromise ??= getAll().catch((error: unknown) => {
-      listPromise = undefined;
+    this.#listPromise ??= this.#requests.getAll().catch((error: unknown) => {
+      this.#listPromise = undefined;
       throw error;
     });
-    return listPromise;
+    return this.#listPromise;
   };
-  const getOneOrNull = (id: string) => nullIfNotFound(getOne(id));
 
-  const createLoader = (findUnlisted: (id: string) => Promise<T | null>) =>
-    new DataLoader<string, T | null>(async (ids) => {
+  #getOneOrNull(id: string): Promise<T | null> {
+    return nullIfNotFound(this.#requests.getOne(id));
+  }
+
+  #createLoader(findUnlisted: (id: string) => Promise<T | null>): DataLoader<string, T | null> {
+    return new DataLoader<string, T | null>(async (ids) => {
       const [only, ...others] = ids;
-      if (only !== undefined && others.length === 0 && !listPromise)
-        return [await getOneOrNull(only)];
-      const listed = new Map((await all()).map((item) => [item.id, item]));
+      if (only !== undefined && others.length === 0 && !this.#listPromise)
+        return [await this.#getOneOrNull(only)];
+      const listed = new Map((await this.all()).map((item) => [item.id, item]));
       return Promise.all(ids.map((id) => listed.get(id) ?? findUnlisted(id).catch(toKeyError)));
     });
-  return { byId: createLoader(getOneOrNull), findInList: createLoader(async () => null), all };
+  }
 }

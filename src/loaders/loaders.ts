@@ -71,20 +71,6 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
       ).map(recordCampaignTypes),
   });
 
-  type Load = {
-    readonly [type in NodeType]: (id: string) => Promise<Call | Assistant | Campaign | null>;
-  };
-  const load: Load = {
-    Call: (id) => callById.load(id),
-    Assistant: (id) => assistants.byId.load(id),
-    Campaign: (id) => campaigns.byId.load(id),
-  };
-  const findInLists: Load = {
-    ...load,
-    Assistant: (id) => assistants.findInList.load(id),
-    Campaign: (id) => campaigns.findInList.load(id),
-  };
-
   const callAttempts = new Map<string, ListSource<CallAttempt>>();
   const campaignRows = new Map<string, ListSource<CampaignRow>>();
 
@@ -95,11 +81,11 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
     async node(id) {
       const known = nodeTypes.get(id);
       if (known) {
-        const object = await load[known](id);
+        const object = await load(known, id);
         return object && { type: known, object };
       }
       for (const type of ['Call', 'Assistant', 'Campaign'] as const) {
-        const object = await findInLists[type](id);
+        const object = await findInLists(type, id);
         if (object) return { type, object };
       }
       return null;
@@ -133,6 +119,16 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
     assistants: () => createCompleteList(assistants.all),
     campaigns: () => createCompleteList(campaigns.all),
   };
+
+  function load(type: NodeType, id: string): Promise<Call | Assistant | Campaign | null> {
+    if (type === 'Call') return callById.load(id);
+    return (type === 'Assistant' ? assistants : campaigns).byId.load(id);
+  }
+
+  function findInLists(type: NodeType, id: string): Promise<Call | Assistant | Campaign | null> {
+    if (type === 'Call') return callById.load(id);
+    return (type === 'Assistant' ? assistants : campaigns).findInList.load(id);
+  }
 
   function recordType<T extends { readonly id: string }>(type: NodeType, object: T): T {
     nodeTypes.set(object.id, type);

@@ -1,9 +1,11 @@
 import { Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
+import type { LiveEvents, LiveState } from '#live/live-events.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
 import type { ConditionState } from './condition-log.ts';
 import type { EventLoopLagOptions } from './event-loop-lag.ts';
+import { createLiveMetrics } from './live-metrics.ts';
 import { createMetricFactory } from './metric-factory.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import {
@@ -23,6 +25,10 @@ export interface MetricsOptions {
    * @default always 0
    */
   readonly unsentBytes?: () => number;
+  /** @default there are no subscriptions */
+  readonly liveState?: () => LiveState | undefined;
+  /** Called with an unexpected error of a subscription. @default ignored */
+  readonly onLiveError?: (error: unknown) => void;
   /**
    * The clock of the metrics of the process: its memory, its event loop.
    * @default the metrics of the process are not included
@@ -32,6 +38,7 @@ export interface MetricsOptions {
 
 export interface Metrics extends UpstreamMetrics {
   readonly cacheEvents: CacheEvents;
+  readonly liveEvents: LiveEvents;
   /** A request to the GraphQL endpoint has arrived. */
   onOperationStart(): void;
   /** A request to the GraphQL endpoint has ended. */
@@ -92,6 +99,8 @@ export function createMetrics({
   conditionStates = () => [],
   unsentBytes = () => 0,
   processClock,
+  liveState = () => undefined,
+  onLiveError = () => {},
 }: MetricsOptions): Metrics {
   const registry = new Registry();
   const factory = createMetricFactory(registry);
@@ -186,6 +195,7 @@ export function createMetrics({
   );
   return {
     cacheEvents: { onLookup: lookups },
+    liveEvents: createLiveMetrics(factory, { liveState, onUnexpectedError: onLiveError }),
     ...upstreamMetrics,
     onOperationStart() {
       operationsInProgress += 1;

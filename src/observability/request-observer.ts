@@ -29,6 +29,20 @@ export interface RequestObserver {
   onResponse(status: number): void;
   /** The client has disconnected before the response. */
   onClientDisconnect(): void;
+  /** The response is a stream, which begins now: called in place of `onResponse`. */
+  onStreamStart(status: number): void;
+  /** The stream has ended. Called once for each stream, even if its response was never sent. */
+  onStreamEnd(stream: StreamStats): void;
+}
+
+export interface StreamStats {
+  /** The root field of the subscription. */
+  readonly field: string;
+  readonly transport: string;
+  /** Why the stream has ended. */
+  readonly reason: string;
+  readonly events: number;
+  readonly bytes: number;
 }
 
 export interface OperationInfo {
@@ -156,6 +170,31 @@ class ReportingObserver implements RequestObserver {
     metrics.onResponse(this.#route, status);
     this.#reportOperation(status, ms, overheadMs);
     this.#log(status, ms, overheadMs);
+  }
+
+  onStreamStart(status: number): void {
+    const { metrics } = this.#options;
+    if (this.#isOperation) metrics.onOperationEnd();
+    metrics.onResponse(this.#route, status);
+    this.#span?.onEnd({ status, code: this.#code, operation: undefined });
+    // A stream outlasts its request by far: only the name is needed at its end.
+    if (this.#operation)
+      this.#operation = { ...this.#operation, document: '', variables: undefined };
+  }
+
+  onStreamEnd({ field, transport, reason, events, bytes }: StreamStats): void {
+    const { log, monotonicNow } = this.#options;
+    log.info('subscription', {
+      operation: this.#operation?.name?.slice(0, MAX_NAME_LENGTH) ?? null,
+      field,
+      transport,
+      reason,
+      events,
+      bytes,
+      durationMs: roundMs(monotonicNow() - this.#startedAt),
+      requestId: this.requestId,
+      ...this.#span?.ids,
+    });
   }
 
   #reportOperation(status: number, ms: number, overheadMs: number | undefined): void {

@@ -177,12 +177,24 @@ function toConnection<T extends Identified>(
   { list, items, hasNextPage, hasPreviousPage }: PageView<T>,
   scope: string,
 ) {
-  const edges = items.map((positioned) => new LazyEdge(positioned, list, scope));
+  const edges = items.map((positioned) => toEdge(positioned, list, scope));
   return {
     edges,
     nodes: items.map(({ item }) => item),
     pageInfo: new LazyPageInfo(edges, hasNextPage, hasPreviousPage),
   };
+}
+
+/**
+ * The edge of an item. Its cursor is encoded on demand, from the pages that `list` has read by then.
+ * @param scope as for `readConnection`
+ */
+export function toEdge<T extends Identified>(
+  positioned: PositionedItem<T>,
+  list: List<T> | undefined,
+  scope: string,
+): Edge<T> {
+  return new LazyEdge(positioned, list, scope);
 }
 
 class LazyPageInfo implements PageInfo {

@@ -27,6 +27,9 @@ const MAX_POSITION = 2 ** 40;
 const POSITION_BYTES = 6;
 const HEADER_BYTES = 1 + HASH_BYTES + POSITION_BYTES + 1;
 
+/** What passes a cursor: an argument, or a header of an event stream. */
+export type CursorArgument = 'after' | 'before' | 'Last-Event-ID';
+
 /** A stable hash of a string: it keeps cursors short and does not need to be secret. */
 export function shortHash(value: string): Buffer {
   return hash('sha1', value, 'buffer').subarray(0, HASH_BYTES);
@@ -59,7 +62,7 @@ export function encodeCursor(cursor: Cursor, scope: string): string {
  * @param argument the name of the argument, for the error message
  * @throws UserInputError for any other string; the message names the cause
  */
-export function decodeCursor(encoded: string, scope: string, argument: 'after' | 'before'): Cursor {
+export function decodeCursor(encoded: string, scope: string, argument: CursorArgument): Cursor {
   const invalidCursor = () =>
     new UserInputError(
       `\`${argument}\` is not a cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier response returned it.`,

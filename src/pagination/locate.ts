@@ -119,7 +119,7 @@ interface SeenNeighbour {
 }
 
 /** The positions of the cursor's item and its neighbours on the pages read so far. */
-class NeighbourSearch {
+export class NeighbourSearch {
   /** The nearest neighbours found before and after the item. */
   before: SeenNeighbour | undefined;
   after: SeenNeighbour | undefined;
@@ -150,6 +150,10 @@ class NeighbourSearch {
       this.before = nearest(this.before, { position, distance: distanceIn(preceding) });
       this.after = nearest(this.after, { position, distance: distanceIn(following) });
     }
+  }
+
+  get itemPosition(): number | undefined {
+    return this.#item;
   }
 
   /** The gap on one side of the item, if the pages read so far determine it. */

@@ -24,7 +24,7 @@ export async function resolveConnection<T extends Identified>(
   info: GraphQLResolveInfo,
 ): Promise<Connection<T>> {
   const request = toPageRequest(args);
-  const fullScope = JSON.stringify([`${info.parentType.name}.${info.fieldName}`, ...scope]);
+  const fullScope = toConnectionScope(`${info.parentType.name}.${info.fieldName}`, scope);
   const selected = selectedPaths(info);
   const hasCursor = request.after !== undefined || request.before !== undefined;
   const connection = await readConnection(list, request, fullScope, {
@@ -37,6 +37,15 @@ export async function resolveConnection<T extends Identified>(
     context.paginationNotes.push({ path: toResponsePath(info.path), reason: 'CURSOR_ITEM_GONE' });
   }
   return connection;
+}
+
+/**
+ * The scope of the cursors of a connection.
+ * @param field with its type, as `Type.field`
+ * @param scope the parent and the filter
+ */
+export function toConnectionScope(field: string, scope: readonly unknown[]): string {
+  return JSON.stringify([field, ...scope]);
 }
 
 /** The fields of a connection that are not properties of the page. */

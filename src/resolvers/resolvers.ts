@@ -5,6 +5,7 @@ import { campaignResolvers } from './campaign.ts';
 import { campaignRowResolvers } from './campaign-row.ts';
 import { llmModelResolvers } from './llm-model.ts';
 import { nodeResolvers } from './node.ts';
+import { subscriptionResolvers } from './subscription.ts';
 
 /** Every field that does not simply read its REST key, by domain. */
 export const resolvers = [
@@ -15,4 +16,5 @@ export const resolvers = [
   campaignRowResolvers,
   llmModelResolvers,
   nodeResolvers,
+  subscriptionResolvers,
 ];

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { CancellationSignal } from '#cancellation.ts';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
   RateLimitedError,
@@ -137,7 +138,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
     hooks: SendHooks | undefined,
   ): Promise<FetchedResponse<T>> {
     const { endpoint, query } = request;
-    const { credential, signal, budget } = context;
+    const { credential, signal, budget, repeatedBody } = context;
     const requestLine = toRequestLine(request);
     const rejection = credentialStatus.findRejection(context, requestLine);
     if (rejection) throw rejection;
@@ -169,6 +170,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
         credential,
         signal,
         budget,
+        repeatedBody,
         onReadPause(isPaused) {
           hooks?.onBudgetWait(isPaused);
           // While the gateway does not read a response, the response occupies the upstream no more
@@ -245,7 +247,11 @@ export function createRestClient(options: RestClientOptions): RestClient {
     return new RateLimitedError(error, cooldowns.remainingMs(credential.fingerprint), 429);
   }
 
-  function delay(ms: number, signal: AbortSignal, requestLine: UpstreamRequestLine): Promise<void> {
+  function delay(
+    ms: number,
+    signal: CancellationSignal,
+    requestLine: UpstreamRequestLine,
+  ): Promise<void> {
     if (ms === 0) return Promise.resolve();
     let stopTimer = () => {};
     const timerEnd = new Promise<void>((resolve) => {

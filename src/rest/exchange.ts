@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '#cancellation.ts';
 import { type FailureCause, toRequestTarget } from '#errors/failure-cause.ts';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
@@ -17,6 +18,7 @@ import {
 import { isWebPage } from '#rest/transport/web-page.ts';
 import type { Credential } from './credential.ts';
 import { FailedRequest, toFailedTransport } from './failed-request.ts';
+import type { RepeatedBody } from './repeated-body.ts';
 import { createResponseFailures } from './response-failures.ts';
 import type { Budget } from './upstream-context.ts';
 
@@ -54,8 +56,10 @@ export interface ExchangeRequest {
   /** Query string with its question mark; empty if there is none. */
   readonly query: string;
   readonly credential: Credential;
-  readonly signal: AbortSignal;
+  readonly signal: CancellationSignal;
   readonly budget: Pick<Budget, 'consumeBytes'>;
+  /** Undefined: the body is parsed, whatever the responses before. */
+  readonly repeatedBody: RepeatedBody | undefined;
   /** Called when the gateway stops reading the response (`true`), and when it resumes. */
   readonly onReadPause: (isPaused: boolean) => void;
   /** In addition to the headers of every request. */
@@ -85,7 +89,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const responseFailures = createResponseFailures({ ...options, toUpstreamNow });
   const parseScheduler = createParseScheduler(options.monotonicNow, setImmediate);
 
-  return async ({ requestLine, query, credential, signal, headers, budget, onReadPause }) => {
+  return async (request) => {
+    const { requestLine, query, credential, signal, headers } = request;
+    const { budget, repeatedBody, onReadPause } = request;
     // The signal may have aborted since the request acquired its slot: then it emits no further
     // event.
     if (signal.aborted)
@@ -152,17 +158,21 @@ export function createExchange(options: ExchangeOptions): Exchange {
               'aborted',
               new UpstreamTimeoutError(requestLine, signal.reason),
             );
-          return parseBody(requestLine, response);
+          return parseBody(requestLine, response, repeatedBody);
         })
-      : parseBody(requestLine, response);
+      : parseBody(requestLine, response, repeatedBody);
     return { body, status: response.status, upstreamNow: toUpstreamNow(response) };
   };
 
-  function parseBody(requestLine: UpstreamRequestLine, response: TransportResponse): unknown {
+  function parseBody(
+    requestLine: UpstreamRequestLine,
+    response: TransportResponse,
+    repeatedBody: RepeatedBody | undefined,
+  ): unknown {
     const { status, body, bodyError } = response;
     try {
       if (bodyError) throw bodyError;
-      return parseJson(body);
+      return repeatedBody ? repeatedBody.parse(body) : parseJson(body);
     } catch (cause) {
       if (cause instanceof BudgetExceededError) throw new FailedRequest('aborted', cause);
       if (isWebPage(response)) throw responseFailures.toFailedPage(requestLine, response);

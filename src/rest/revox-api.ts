@@ -5,15 +5,22 @@ import type {
   Campaign,
   CampaignRowResult,
 } from '#generated/revox-api.ts';
-import { isExactNumber, toNumericId } from '#rest/transport/exact-number.ts';
-import type { UpstreamContext } from './upstream-context.ts';
 import {
-  type EmbeddedResponse,
-  type FetchOptions,
-  type FetchUpstream,
-  type ReadVersion,
-  UnexpectedShapeError,
-  type UpstreamRequest,
+  isObject,
+  type ListResponse,
+  parseList,
+  parseObject,
+  parsePage,
+  toFirstItem,
+} from './response-body.ts';
+import type { UpstreamContext } from './upstream-context.ts';
+import type {
+  EmbeddedResponse,
+  FetchOptions,
+  FetchUpstream,
+  ReadVersion,
+  UpstreamRequest,
+  UpstreamResponse,
 } from './upstream-request.ts';
 import {
   type ArrayFormat,
@@ -22,6 +29,7 @@ import {
   toPathSegment,
   toQueryString,
 } from './url.ts';
+import { isPartialCall, WholeCalls } from './whole-calls.ts';
 
 /** A page in the upstream's numbering. */
 export interface NumberedPage {
@@ -29,13 +37,6 @@ export interface NumberedPage {
   readonly pageSize: number;
   /** The page is known to be the first one of its list. */
   readonly isFirst?: boolean | undefined;
-}
-
-/** Items of a list, unchecked: an item may be any JSON value. */
-export interface ListResponse {
-  readonly items: readonly unknown[];
-  /** The length of the whole list, if the response contains it. */
-  readonly total?: number;
 }
 
 /** A page of a list that may change between two reads. */
@@ -52,6 +53,8 @@ export interface CampaignRowFilter {
 /** The upstream's endpoints, for one operation. Each method fetches exactly one response. */
 export interface RevoxApi {
   getCall(id: string): Promise<Call>;
+  /** A call with the version of its read, as `FetchOptions` demand. */
+  readCall(id: string, options: FetchOptions): Promise<UpstreamResponse<Call>>;
   listCallAttempts(
     page: NumberedPage,
     statuses: readonly CallStatus[],
@@ -60,6 +63,8 @@ export interface RevoxApi {
   getAssistant(id: string): Promise<Assistant>;
   listAssistants(): Promise<ListResponse>;
   getCampaign(id: string): Promise<Campaign>;
+  /** A campaign with the version of its read, as `FetchOptions` demand. */
+  readCampaign(id: string, options: FetchOptions): Promise<UpstreamResponse<Campaign>>;
   listCampaigns(): Promise<ListResponse>;
   /** `calls`: the complete calls that the rows embed. */
   listCampaignRows(
@@ -72,31 +77,43 @@ export interface RevoxApi {
 
 export type CreateRevoxApi = (context: UpstreamContext) => RevoxApi;
 
-/** @param arrayFormat of `statuses` in `GET /call`; rows always use one comma-joined string */
+export interface RevoxApiOptions {
+  /** Of `statuses` in `GET /call`; rows always use one comma-joined string. */
+  readonly arrayFormat: ArrayFormat;
+  /** A monotonic clock, in ms. */
+  readonly monotonicNow: () => number;
+}
+
 export function createRevoxApiFactory(
   fetchUpstream: FetchUpstream,
-  { arrayFormat }: { readonly arrayFormat: ArrayFormat },
+  { arrayFormat, monotonicNow }: RevoxApiOptions,
 ): CreateRevoxApi {
   const encodeQuery = (parameters: QueryParameters) => toQueryString(parameters, arrayFormat);
+  const wholeCalls = new WholeCalls(monotonicNow);
 
   return (context) => {
+    const { fingerprint } = context.credential;
+    const recordCall = (call: Call) => wholeCalls.record(fingerprint, call);
+    const canReplaceCall = (call: Call, cached: unknown) =>
+      wholeCalls.isWhole(fingerprint, call) && !isPartialCall(call, cached);
     const get = async <T>(request: UpstreamRequest<T>) =>
       (await fetchUpstream(context, request)).value;
     const getPage = async (
       request: UpstreamRequest<ListResponse>,
       options: FetchOptions | undefined,
     ): Promise<PageResponse> => {
-      const { value, readVersion } = await fetchUpstream(context, request, options);
+      const { pageOptions } = context;
+      const { value, readVersion } = await fetchUpstream(
+        context,
+        request,
+        pageOptions ? { ...pageOptions, ...options } : options,
+      );
       return { ...value, readVersion };
     };
     return {
-      getCall: async (id) =>
-        get({
-          endpoint: '/call/{id}',
-          path: objectPaths.call(id),
-          query: '',
-          parse: (body) => parseObject<Call>('call', body),
-        }),
+      getCall: async (id) => get(toCallRequest(id, recordCall)),
+      readCall: async (id, options) =>
+        fetchUpstream(context, toCallRequest(id, recordCall), options),
       listCallAttempts: async ({ page, pageSize }, statuses, options) =>
         getPage(
           {
@@ -131,13 +148,8 @@ export function createRevoxApiFactory(
           parse: (body) => parseList('assistants', body),
           embedded: ({ items }) => embeddedIn('/assistants/{id}', objectPaths.assistant, items),
         }),
-      getCampaign: async (id) =>
-        get({
-          endpoint: '/campaigns/{id}',
-          path: objectPaths.campaign(id),
-          query: '',
-          parse: (body) => parseObject<Campaign>('campaign', body),
-        }),
+      getCampaign: async (id) => get(toCampaignRequest(id)),
+      readCampaign: async (id, options) => fetchUpstream(context, toCampaignRequest(id), options),
       listCampaigns: () =>
         get({
           endpoint: '/campaigns',
@@ -169,7 +181,8 @@ export function createRevoxApiFactory(
             query: toQuery(pageSize),
             parse: (body) => parsePage('rows', body),
             *embedded(list) {
-              yield* embeddedIn('/call/{id}', objectPaths.call, fullCallsOf(list.items));
+              const calls = fullCallsOf(list.items);
+              yield* embeddedIn('/call/{id}', objectPaths.call, calls, canReplaceCall);
               if (isFirst && pageSize > 1 && list.total !== undefined)
                 yield {
                   endpoint: '/campaigns/{id}/rows',
@@ -186,20 +199,48 @@ export function createRevoxApiFactory(
   };
 }
 
-const objectPaths = {
+/** @param onParsed called with each call that was parsed */
+function toCallRequest(id: string, onParsed: (call: Call) => void): UpstreamRequest<Call> {
+  return {
+    endpoint: '/call/{id}',
+    path: objectPaths.call(id),
+    query: '',
+    parse(body) {
+      const call = parseObject<Call>('call', body);
+      onParsed(call);
+      return call;
+    },
+  };
+}
+
+function toCampaignRequest(id: string): UpstreamRequest<Campaign> {
+  return {
+    endpoint: '/campaigns/{id}',
+    path: objectPaths.campaign(id),
+    query: '',
+    parse: (body) => parseObject<Campaign>('campaign', body),
+  };
+}
+
+/** The paths of single objects, with their ids encoded. */
+export const objectPaths = {
   call: (id: string) => `/call/${toPathSegment(id)}`,
   assistant: (id: string) => `/assistants/${toPathSegment(id)}`,
   campaign: (id: string) => `/campaigns/${toPathSegment(id)}`,
 };
 
-function* embeddedIn(
+function* embeddedIn<T>(
   endpoint: EmbeddedResponse['endpoint'],
   toPath: (id: string) => string,
-  items: readonly unknown[],
+  items: readonly T[],
+  canReplace?: (item: T, cached: unknown) => boolean,
 ): Iterable<EmbeddedResponse> {
   for (const value of items) {
-    if (isObject(value) && typeof value.id === 'string' && isPathSegment(value.id))
-      yield { endpoint, path: toPath(value.id), value };
+    if (!isObject(value) || typeof value.id !== 'string' || !isPathSegment(value.id)) continue;
+    const response = { endpoint, path: toPath(value.id), value };
+    yield canReplace
+      ? { ...response, canReplace: (cached) => canReplace(value, cached) }
+      : response;
   }
 }
 
@@ -217,51 +258,5 @@ function isFullCall(call: unknown): call is Call {
     typeof call.id === 'string' &&
     call.id !== '' &&
     Array.isArray(call.call_attempts)
-  );
-}
-
-function parseObject<T>(key: string, body: unknown): T {
-  const object = isObject(body) ? body[key] : undefined;
-  const id = isObject(object) ? object.id : undefined;
-  if (typeof id === 'string' && id !== '') return object as T;
-  const numericId = toNumericId(id);
-  if (numericId !== undefined) return Object.freeze({ ...(object as T), id: numericId });
-  throw new UnexpectedShapeError(`no ${key} with an id`);
-}
-
-function parseList(key: string, body: unknown): ListResponse {
-  const items = isObject(body) ? body[key] : undefined;
-  if (!isObject(body) || !Array.isArray(items)) throw new UnexpectedShapeError(`no list of ${key}`);
-  const total =
-    typeof body.total === 'string' && body.total.trim() !== '' ? Number(body.total) : body.total;
-  return Object.freeze(isValidTotal(total) ? { items, total } : { items });
-}
-
-/** Rejects a page that has items, but none with an id: no cursor could point into it. */
-function parsePage(key: string, body: unknown): ListResponse {
-  const list = parseList(key, body);
-  const isUsable = (item: unknown) =>
-    isObject(item) &&
-    (typeof item.id === 'string' ? item.id !== '' : toNumericId(item.id) !== undefined);
-  if (list.items.length === 0 || list.items.some(isUsable)) return list;
-  throw new UnexpectedShapeError('a list in which no item has an id');
-}
-
-/** Derives the response to a request for the first page of one item from a longer first page. */
-function toFirstItem({ items, ...rest }: ListResponse): ListResponse {
-  return Object.freeze({ ...rest, items: Object.freeze(items.slice(0, 1)) });
-}
-
-/**
- * Whether GraphQL's `Int` can hold the total. An invalid total counts as missing: the length can be
- * found in other ways.
- */
-function isValidTotal(total: unknown): total is number {
-  return Number.isInteger(total) && Number(total) >= 0 && Number(total) < 2 ** 31;
-}
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value)
   );
 }

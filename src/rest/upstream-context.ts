@@ -1,7 +1,10 @@
-import type { BudgetExceededError, ErrorCode } from '#errors/gateway-error.ts';
+import type { CancellationSignal } from '#cancellation.ts';
+import type { BudgetExceededError } from '#errors/gateway-error.ts';
 import type { UpstreamError } from '#errors/upstream-error.ts';
+import type { UpstreamLookup } from '#extensions.ts';
 import type { Credential } from './credential.ts';
-import type { Endpoint } from './upstream-request.ts';
+import type { RepeatedBody } from './repeated-body.ts';
+import type { Endpoint, FetchOptions } from './upstream-request.ts';
 
 /**
  * The context of an operation's upstream requests: credential, caller, deadline, budget, and the
@@ -15,11 +18,21 @@ export interface UpstreamContext {
    * Aborts when no operation needs the response any more: on client disconnect, at the deadline, or
    * at the end of the operation.
    */
-  readonly signal: AbortSignal;
+  readonly signal: CancellationSignal;
   /** The deadline, by the monotonic clock, in ms. */
   readonly deadlineAt: () => number;
   readonly budget: Budget;
   readonly usage: UsageRecorder;
+  /**
+   * How every page of a list is fetched, unless the request itself says more.
+   * @default as the freshness of the page demands
+   */
+  readonly pageOptions?: FetchOptions | undefined;
+  /**
+   * The body of the previous response to the request of the operation, which sends no other request.
+   * @default each body is parsed
+   */
+  readonly repeatedBody?: RepeatedBody | undefined;
   /** The trace that the requests belong to; opaque to the REST client. */
   readonly trace?: unknown;
 }
@@ -64,7 +77,7 @@ export interface Budget {
    * operation's requests, but has a byte budget of its own, as large as the operation's. Its bytes
    * count for the same credential until the signal aborts.
    */
-  openBackground(signal: AbortSignal): Budget;
+  openBackground(signal: CancellationSignal): Budget;
 }
 
 /**
@@ -81,28 +94,6 @@ export interface UsageRecorder {
     freshness: ResponseFreshness | undefined,
     endpoint: Endpoint,
   ): void;
-}
-
-/** One lookup of an upstream response, as reported in `extensions.upstream.calls`. */
-export interface UpstreamLookup {
-  readonly method: 'GET';
-  /** Path and query, without the origin. */
-  readonly path: string;
-  /** Null without a response. */
-  readonly status: number | null;
-  /** From the start of the lookup to its result, time in the queue included. */
-  readonly ms: number;
-  /**
-   * `coalesced`: joined an identical in-flight request. `stale`: served after the end of its
-   * freshness.
-   */
-  readonly source: 'network' | 'cache' | 'stale' | 'coalesced';
-  /**
-   * The code of the error, if the request has failed. `stale`: why no new response was served.
-   */
-  readonly code?: ErrorCode;
-  /** Number of retries; absent if there were none. */
-  readonly retries?: number;
 }
 
 /** How long a response may be cached. */

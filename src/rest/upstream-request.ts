@@ -25,7 +25,7 @@ export interface UpstreamRequest<T> {
    * @throws UnexpectedShapeError if the body is not what the API documentation states
    */
   parse(body: unknown): T;
-  /** Complete responses of other requests that this response contains. */
+  /** Responses of other requests that this response contains. */
   embedded?(value: T): Iterable<EmbeddedResponse>;
 }
 
@@ -42,12 +42,22 @@ export interface EmbeddedResponse {
   /** With its query. */
   readonly path: string;
   readonly value: unknown;
+  /**
+   * Whether it answers its request as well as the upstream would: it may lack properties.
+   * @param cached the cached response to the same request. Undefined: there is none
+   * @default it does
+   */
+  canReplace?(cached: unknown): boolean;
 }
 
 export interface UpstreamResponse<T> {
   readonly value: T;
   readonly status: number;
   readonly readVersion: ReadVersion;
+  /** When the request was sent, by the gateway's clock, in ms. */
+  readonly requestedAt?: number | undefined;
+  /** When the upstream responded, by its own clock, in ms. Absent: unknown. */
+  readonly upstreamNow?: number | undefined;
 }
 
 /** A response as fetched from the upstream. */
@@ -76,6 +86,16 @@ export interface ReadVersion {
 export interface FetchOptions {
   /** Accept only a response that is known to have been requested after this read. */
   readonly newerThan?: ReadVersion | undefined;
+  /**
+   * Accept no response that is known to have been requested before this read. If another gateway
+   * instance has made the read, the order is unknown, and the freshness alone decides.
+   */
+  readonly notOlderThan?: ReadVersion | undefined;
+  /**
+   * Accept only a fresh response: neither stale-while-revalidate nor stale-if-error applies.
+   * @default false
+   */
+  readonly freshOnly?: boolean | undefined;
 }
 
 /**

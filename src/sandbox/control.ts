@@ -1,5 +1,3 @@
-import type { ApiVersion } from '#sandbox/api/versions.ts';
-import { toVersion } from '#sandbox/api/versions.ts';
 import type {
   Assistant,
   Call,
@@ -8,10 +6,18 @@ import type {
   Campaign,
   CampaignRow,
 } from '#sandbox/api/wire.ts';
-import { generateInsertedCall, generateInsertedRow } from '#sandbox/data/generate-insertions.ts';
+import { endScript } from '#sandbox/data/call-script.ts';
+import type { CallTimes } from '#sandbox/data/generate-insertions.ts';
+import {
+  generateInsertedCall,
+  generateInsertedRow,
+  generateStartedCall,
+} from '#sandbox/data/generate-insertions.ts';
 import type { Organization } from '#sandbox/data/organization.ts';
 import { putCall, removeAttempts, removeCalls } from '#sandbox/data/organization.ts';
-import type { Faults, RequestMatch, SandboxRequest, StartTimer } from './faults.ts';
+import { createFaultControl, type FaultControl } from './fault-control.ts';
+import type { Faults, StartTimer } from './faults.ts';
+import type { RequestCounters } from './request-counters.ts';
 
 /**
  * One organization's live data: the objects that the sandbox serves, so a change is visible to the
@@ -27,54 +33,10 @@ export interface SandboxData {
   readonly rows: Readonly<Record<string, CampaignRow[]>>;
 }
 
-/**
- * Controls the sandbox from tests. `times` limits a fault to that many matching requests; without
- * it, it lasts until `heal()`.
- */
-export interface SandboxControl {
-  /** Empties the log and resets `maxInFlight`. */
-  clearLog(): void;
+/** Controls the sandbox from tests. */
+export interface SandboxControl extends RequestCounters, FaultControl {
   /** The data of the organization with this key. */
   data(apiKey: string): SandboxData;
-  /**
-   * Responds with this status; `body` is sent as JSON, a string as plain text, the default is a `{
-   * message }`.
-   */
-  fail(
-    match: RequestMatch,
-    response: { status: number; body?: unknown; headers?: Record<string, string>; times?: number },
-  ): void;
-  /** Delays the response by this time, in ms, or until the promise settles. */
-  delay(match: RequestMatch, until: number | Promise<unknown>, times?: number): void;
-  /** Sends no response until `release()` or `heal()`; an abort meanwhile is recorded in the log. */
-  hang(match: RequestMatch, times?: number): void;
-  /**
-   * Breaks the connection: `TypeError('fetch failed')` with cause `ECONNRESET`; on a port, the
-   * socket is destroyed.
-   */
-  reset(match: RequestMatch, times?: number): void;
-  /** Sends only the first half of the body, with status and headers unchanged: truncated JSON. */
-  truncate(match: RequestMatch, times?: number): void;
-  /**
-   * Responds with this body instead, a web page for example. Defaults: status 200,
-   * application/json; null sends no type.
-   */
-  corrupt(
-    match: RequestMatch,
-    body: string | Uint8Array,
-    kind?: { contentType?: string | null; status?: number; headers?: Record<string, string> },
-    times?: number,
-  ): void;
-  /** Changes the JSON of a response; `change` receives a copy. */
-  // biome-ignore lint/suspicious/noExplicitAny: the JSON is any response of the API, and tests reach into it.
-  transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
-  /** Changes the JSON text of a response, for values that JavaScript cannot hold. */
-  rewrite(match: RequestMatch, change: (json: string) => string, times?: number): void;
-  /**
-   * Responds in the form of this version of the API (see versions.ts). The sandbox itself must use
-   * the documented version: no version is translated back.
-   */
-  respondAs(version: ApiVersion, match?: RequestMatch, times?: number): void;
   /**
    * Inserts attempts before this index, each with an order of its own (finished, or with `status`);
    * returns them.
@@ -100,136 +62,40 @@ export interface SandboxControl {
   removeRows(apiKey: string, campaignId: string, ids: readonly string[]): void;
   /** Adds a call, or replaces the one with its id everywhere: lookup, list, rows. */
   putCall(apiKey: string, call: Call): void;
+  /**
+   * Adds a call on a script: it is queued now, rings, is answered, and ends, by the sandbox's clock.
+   * Returns its id. The defaults are 5 s in the queue, 5 s of ringing and 20 s of talking.
+   */
+  startCall(apiKey: string, times?: Partial<CallTimes>): string;
+  /**
+   * Ends a call now, with `no_answer` if it was not answered yet. Returns whether the call was in
+   * progress.
+   */
+  endCall(apiKey: string, id: string): boolean;
   /** Removes a call with its attempts; its row remains, without a call. */
   removeCall(apiKey: string, id: string): void;
-  /** Resumes every hanging or delayed request; the rules still apply to later requests. */
-  release(): void;
-  /** Removes all faults, and resumes every hanging or delayed request. */
-  heal(): void;
-  /** Number of requests in flight. */
-  inFlight(): number;
-  /** Maximum number of requests in flight at the same time since the start or `clearLog()`. */
-  maxInFlight(): number;
 }
 
 /** The parts of a sandbox that its control uses. */
-export interface ControlledSandbox {
+export interface ControlledSandbox extends RequestCounters {
   readonly seed: number;
   readonly faults: Faults;
   readonly startTimer: StartTimer;
   now(): number;
   organizationOf(apiKey: string): Organization;
-  clearLog(): void;
-  inFlight(): number;
-  maxInFlight(): number;
 }
 
 /** Creates the control of a sandbox. */
 export function createControl(sandbox: ControlledSandbox): SandboxControl {
   const { faults, seed } = sandbox;
   let inserted = 0;
-  const addRule = (
-    match: RequestMatch,
-    times: number | undefined,
-    act: (request: SandboxRequest, next: () => Promise<Response>) => Promise<Response>,
-  ) => faults.add({ match, times: times ?? Number.POSITIVE_INFINITY, act });
 
   return {
+    ...createFaultControl(faults, sandbox.startTimer),
     clearLog: sandbox.clearLog,
+    requestCounts: sandbox.requestCounts,
     inFlight: sandbox.inFlight,
     maxInFlight: sandbox.maxInFlight,
-    release: faults.release,
-    heal() {
-      faults.removeAll();
-      faults.release();
-    },
-
-    fail(
-      match,
-      { status, body = { message: `The sandbox responds with ${status}` }, headers = {}, times },
-    ) {
-      addRule(match, times, async () => {
-        if (status === 204 || status === 304) return new Response(null, { status, headers });
-        const isText = typeof body === 'string';
-        const contentType = isText
-          ? 'text/plain; charset=utf-8'
-          : 'application/json; charset=utf-8';
-        return new Response(isText ? body : JSON.stringify(body), {
-          status,
-          headers: { 'content-type': contentType, ...headers },
-        });
-      });
-    },
-    delay(match, until, times) {
-      addRule(match, times, async (request, next) => {
-        await faults.hold(request, (done) => {
-          if (typeof until === 'number') return sandbox.startTimer(done, until);
-          until.then(done, done);
-          return undefined;
-        });
-        return next();
-      });
-    },
-    hang(match, times) {
-      addRule(match, times, async (request, next) => {
-        await faults.hold(request, () => undefined);
-        return next();
-      });
-    },
-    reset(match, times) {
-      addRule(match, times, async () => {
-        throw new TypeError('fetch failed', {
-          cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
-        });
-      });
-    },
-    truncate(match, times) {
-      addRule(match, times, async (_request, next) => {
-        const response = await next();
-        const text = await response.text();
-        return new Response(text.slice(0, Math.floor(text.length / 2)), response);
-      });
-    },
-    corrupt(
-      match,
-      body,
-      { contentType = 'application/json', status = 200, headers = {} } = {},
-      times,
-    ) {
-      addRule(
-        match,
-        times,
-        async () =>
-          // Of a text `Response` would derive a type.
-          new Response(typeof body === 'string' ? Buffer.from(body) : new Uint8Array(body), {
-            status,
-            headers: {
-              ...headers,
-              ...(contentType === null ? {} : { 'content-type': contentType }),
-            },
-          }),
-      );
-    },
-    transform(match, change, times) {
-      addRule(match, times, async (_request, next) => {
-        const response = await next();
-        return new Response(JSON.stringify(change(await response.json())), response);
-      });
-    },
-
-    rewrite(match, change, times) {
-      addRule(match, times, async (_request, next) => {
-        const response = await next();
-        return new Response(change(await response.text()), response);
-      });
-    },
-    respondAs(version, match = '', times) {
-      addRule(match, times, async (_request, next) => {
-        const response = await next();
-        return new Response(JSON.stringify(toVersion(version, await response.json())), response);
-      });
-    },
-
     data(apiKey) {
       const { calls, attempts, assistants, campaigns, rows } = sandbox.organizationOf(apiKey);
       return { calls, attempts, assistants, campaigns, rows };
@@ -285,6 +151,26 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
     },
     putCall(apiKey, call) {
       putCall(sandbox.organizationOf(apiKey), call);
+    },
+    startCall(apiKey, { queueMs = 5_000, ringMs = 5_000, talkMs = 20_000 } = {}) {
+      const organization = sandbox.organizationOf(apiKey);
+      const times = { queueMs, ringMs, talkMs };
+      const now = sandbox.now();
+      const script = generateStartedCall(seed, organization, inserted++, now, times);
+      organization.calls.push(script.call);
+      organization.startedScripts.push(script);
+      return script.call.id;
+    },
+    endCall(apiKey, id) {
+      const organization = sandbox.organizationOf(apiKey);
+      for (const scripts of [organization.scripts, organization.startedScripts]) {
+        const index = scripts.findIndex(({ call }) => call.id === id);
+        const script = scripts[index];
+        if (!script || script.stage === 'waiting') continue;
+        scripts[index] = endScript(script, sandbox.now());
+        return true;
+      }
+      return false;
     },
     removeCall(apiKey, id) {
       removeCalls(sandbox.organizationOf(apiKey), new Set([id]));

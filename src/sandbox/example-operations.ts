@@ -49,27 +49,56 @@ query Retries($id: ID!) {
     },
     {
       description:
-        'Run this several times: these calls are in progress, and their transcripts grow.',
+        'A call that rings when the demo starts, and ends within two minutes: its transcript grows as you watch. The same button stops the subscription.',
       query: `
-query LiveCalls {
-  callAttempts(first: 5, statuses: [CALLING]) {
-    nodes { id status result phoneNumber startedAt transcript { role content } }
+subscription WatchCall($id: ID!) {
+  callUpdated(id: $id) {
+    status
+    lastCallAttempt { status startedAt answeredAt endedAt result transcript { role content } }
   }
 }
 `,
+      variables: { id: ids.ringingCallId },
+    },
+    {
+      description:
+        'The calls of a running campaign that are live now. Copy the id of one into the variables of WatchCall.',
+      query: `
+query LiveNow($id: ID!, $statuses: [CallStatus!]) {
+  campaign(id: $id) {
+    name
+    rows(first: 5, statuses: $statuses) {
+      nodes { phoneNumber call { id status lastCallAttempt { status startedAt } } }
+    }
+  }
+}
+`,
+      variables: { id: ids.largeCampaignId, statuses: ['QUEUED_FOR_CALLING', 'CALLING'] },
+    },
+    {
+      description:
+        'Each call that starts to ring from now on: one about every twenty seconds. The same button stops the subscription.',
+      query: `
+subscription LiveCalls($statuses: [CallStatus!]) {
+  callAttemptAdded(statuses: $statuses) {
+    node { id status phoneNumber startedAt }
+  }
+}
+`,
+      variables: { statuses: ['CALLING'] },
     },
     {
       description:
         'Walk the attempts: copy endCursor into the variable after. New calls arrive on top meanwhile, but no attempt is repeated or skipped.',
       query: `
-query WalkAttempts($after: String) {
-  callAttempts(first: 10, after: $after, statuses: [COMPLETED]) {
+query WalkAttempts($after: String, $statuses: [CallStatus!]) {
+  callAttempts(first: 10, after: $after, statuses: $statuses) {
     edges { cursor node { id startedAt status result phoneNumber } }
     pageInfo { hasNextPage hasPreviousPage endCursor }
   }
 }
 `,
-      variables: { after: null },
+      variables: { after: null, statuses: ['COMPLETED'] },
     },
     {
       description: 'A campaign and fifty of its rows, each with its call: two upstream requests.',

@@ -1,4 +1,5 @@
 /** A fake upstream for tests and trials, exported as `revox-graphql-gateway/sandbox`. */
+export { createDemoEndpoints, type DemoEndpoints } from './demo-endpoints.ts';
 export { type SampleIds, sampleIds } from './sample-ids.ts';
 export { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
-export { serveSandbox } from './serve-sandbox.ts';
+export { type ServeSandboxOptions, serveSandbox } from './serve-sandbox.ts';

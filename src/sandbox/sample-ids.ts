@@ -1,9 +1,11 @@
+import { checkArgument } from '#check-arguments.ts';
 import type { Call } from '#sandbox/api/wire.ts';
 import type { Sandbox } from './sandbox.ts';
+import { SANDBOX } from './sandbox-options.ts';
 
 /**
  * Example ids for a reader who does not know the data. With the same seed they are the same in
- * every run, except the id of the live call.
+ * every run, except those of calls in progress.
  */
 export interface SampleIds {
   /** Finished, with a long transcript, tools, and structured output. */
@@ -12,6 +14,11 @@ export interface SampleIds {
   readonly retriedCallId: string;
   /** An ongoing call; a ringing or queued one if none is ongoing. */
   readonly liveCallId: string;
+  /**
+   * A ringing call, or `liveCallId` if none rings. In live data with the default seed, the one at the
+   * start ends after two minutes.
+   */
+  readonly ringingCallId: string;
   readonly frenchAssistantId: string;
   readonly fiveAssistantIds: readonly string[];
   /** Running, with 500 rows. */
@@ -23,8 +30,12 @@ export interface SampleIds {
 
 const DAY_MS = 86_400_000;
 
-/** Finds the sample ids in the data of the first organization. */
+/**
+ * Finds the sample ids in the data of the first organization.
+ * @throws TypeError if the argument is no sandbox
+ */
 export function sampleIds(sandbox: Sandbox): SampleIds {
+  checkArgument('The argument of sampleIds', sandbox, SANDBOX);
   const { calls, assistants, campaigns, rows } = sandbox.control.data(
     sandbox.organizations[0]?.apiKey ?? '',
   );
@@ -39,6 +50,11 @@ export function sampleIds(sandbox: Sandbox): SampleIds {
     callsByCampaign.set(call.campaign.id, [...(callsByCampaign.get(call.campaign.id) ?? []), call]);
   }
   const sixCampaigns = campaigns.filter(({ id }) => callsByCampaign.has(id)).slice(0, 6);
+  const liveCallId = assertFound(
+    calls.findLast((call) => call.last_call_attempt?.status === 'ongoing') ??
+      calls.findLast((call) => call.status === 'calling') ??
+      calls.at(-1),
+  ).id;
   return {
     richCallId: assertFound(
       calls
@@ -48,11 +64,9 @@ export function sampleIds(sandbox: Sandbox): SampleIds {
     retriedCallId: assertFound(
       calls.find((call) => isAnswered(call) && call.calls_count >= 5 && spanMs(call) > 2 * DAY_MS),
     ).id,
-    liveCallId: assertFound(
-      calls.findLast((call) => call.last_call_attempt?.status === 'ongoing') ??
-        calls.findLast((call) => call.status === 'calling') ??
-        calls.at(-1),
-    ).id,
+    liveCallId,
+    ringingCallId:
+      calls.findLast((call) => call.last_call_attempt?.status === 'ringing')?.id ?? liveCallId,
     frenchAssistantId: assertFound(
       assistants.find(({ prompt }) => /^(Tu es|Vous êtes) /.test(prompt)),
     ).id,

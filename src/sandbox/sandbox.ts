@@ -1,75 +1,19 @@
 import type { EndpointRules } from '#sandbox/api/endpoints.ts';
 import { respond } from '#sandbox/api/endpoints.ts';
 import { ApiError } from '#sandbox/api/parameters.ts';
-import type { ApiVersion } from '#sandbox/api/versions.ts';
 import { toVersion } from '#sandbox/api/versions.ts';
 import { generateOrganizations } from '#sandbox/data/generate-organization.ts';
 import type { LiveCalls } from '#sandbox/data/live-calls.ts';
 import { createLiveCalls } from '#sandbox/data/live-calls.ts';
 import type { Organization } from '#sandbox/data/organization.ts';
+import { advanceScripts } from '#sandbox/data/organization.ts';
 import type { SandboxControl } from './control.ts';
 import { createControl } from './control.ts';
-import type { SandboxRequest, StartTimer } from './faults.ts';
+import type { SandboxRequest } from './faults.ts';
 import { createFaults } from './faults.ts';
+import { checkSandboxOptions, type SandboxOptions } from './sandbox-options.ts';
 
-/**
- * How the fake API behaves. The defaults follow the API documentation literally, with static data.
- */
-export interface SandboxOptions {
-  /** The same seed and start produce the same data, to the byte. Ids depend on the seed alone. */
-  seed?: number;
-  /**
-   * Milliseconds since the epoch: the data is generated relative to this moment. Default: `now()`.
-   */
-  startedAt?: number;
-  /** The clock, in milliseconds since the epoch. */
-  now?: () => number;
-  /** The timer for delays in milliseconds; returns a cancel function. */
-  startTimer?: StartTimer;
-  /** The path before `/call`. Default `/api`. */
-  basePath?: string;
-  /** The number of the first page of GET /call and of rows. With 1 (default) page 0 is rejected. */
-  firstPage?: 0 | 1;
-  /**
-   * Serves the first page for a lower number, and the last page for a higher one. Default false:
-   * 400, and an empty page.
-   */
-  clampsPageNumber?: boolean;
-  /** The cap of `page_size`: a larger size is silently reduced to it. Default: no cap. */
-  maxPageSize?: number;
-  /**
-   * With a cap: whether page n starts at n × the size served (default), or at n × the size
-   * requested, which leaves holes.
-   */
-  capOffset?: 'served' | 'requested';
-  /** Every page has this size, and `page_size` is ignored. Default: `page_size` is honoured. */
-  fixedPageSize?: number;
-  /** GET /call is sorted oldest first. Default false: newest first. */
-  oldestFirst?: boolean;
-  /** GET /assistants/{id} returns `{ assistant }` instead of the bare object. Default false. */
-  wrapsAssistant?: boolean;
-  /**
-   * The one form of `statuses` that GET /call accepts. Default `comma`. Not for rows: there it is
-   * always one comma-joined string.
-   */
-  arrayFormat?: 'comma' | 'repeat' | 'brackets';
-  /** GET /call accepts `statuses` in any format, and filters nothing. Default false. */
-  ignoresStatuses?: boolean;
-  /** Any key reads the data of the first organization. Default false: 401 for an unknown key. */
-  acceptsAnyKey?: boolean;
-  /** Responses have a `Date` header, by the sandbox's clock. Default false. */
-  sendsDate?: boolean;
-  /**
-   * The version of the API that determines the form of the responses (see versions.ts). Default
-   * `documented`.
-   */
-  version?: ApiVersion;
-  /**
-   * Calls progress and new ones arrive as the clock advances (see live-calls.ts). Default false:
-   * static data.
-   */
-  live?: boolean;
-}
+export type { SandboxOptions } from './sandbox-options.ts';
 
 /** One received request and its outcome. */
 export interface LoggedRequest {
@@ -106,8 +50,12 @@ export interface Sandbox {
 /** The seed of the demo: the example operations contain its ids. */
 export const DEFAULT_SEED = 20_240_601;
 
-/** Creates a fake Revox API, independent of every other sandbox. */
+/**
+ * Creates a fake Revox API, independent of every other sandbox.
+ * @throws TypeError for an unknown or a wrong option
+ */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  checkSandboxOptions(options);
   const {
     seed = DEFAULT_SEED,
     now = Date.now,
@@ -142,7 +90,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     if (known) return known;
     const organization = generated.find((one) => one.apiKey === apiKey)?.copy();
     if (organization === undefined)
-      throw new Error(`No organization of the sandbox has the key ${apiKey}`);
+      throw new Error(
+        `No organization of the sandbox has the key ${apiKey}. The keys are ${generated.map((one) => one.apiKey).join(' and ')}.`,
+      );
     const copy = {
       organization,
       liveCalls: live ? createLiveCalls(organization, seed, startedAt) : undefined,
@@ -153,6 +103,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const currentOrganization = (apiKey: string): Organization => {
     const { organization, liveCalls } = copyOf(apiKey);
     liveCalls?.advance(now());
+    advanceScripts(organization, now(), organization.startedScripts);
     return organization;
   };
 
@@ -199,6 +150,11 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       clearLog() {
         log.length = 0;
         maxInFlight = inFlight;
+      },
+      requestCounts() {
+        const counts = new Map<string, number>();
+        for (const { path } of log) counts.set(path, (counts.get(path) ?? 0) + 1);
+        return counts;
       },
       inFlight: () => inFlight,
       maxInFlight: () => maxInFlight,

@@ -1,19 +1,49 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import {
+  type ArgumentRule,
+  checkArgument,
+  checkOptions,
+  objectWith,
+  TEXT,
+  wholeNumber,
+} from '#check-arguments.ts';
+import type { DemoEndpoints } from './demo-endpoints.ts';
 import type { Sandbox } from './sandbox.ts';
+import { SANDBOX } from './sandbox-options.ts';
+
+export interface ServeSandboxOptions {
+  readonly host: string;
+  /** 0 means any free port. */
+  readonly port: number;
+  /** @default the server has the API only */
+  readonly demo?: DemoEndpoints | undefined;
+}
+
+const OPTIONS: { readonly [Name in keyof Required<ServeSandboxOptions>]: ArgumentRule } = {
+  host: TEXT,
+  port: wholeNumber(0, 65_535),
+  demo: objectWith(['handle', 'rewrite'], 'the result of createDemoEndpoints(sandbox)'),
+};
 
 /**
- * Serves a sandbox over real sockets; a rejection of its `fetch` destroys the socket. Port 0 means
- * any free port.
+ * Serves a sandbox over real sockets; a rejection of its `fetch` destroys the socket. Rejects if
+ * the address is not available.
+ * @throws TypeError for a wrong argument
  */
 export async function serveSandbox(
   sandbox: Pick<Sandbox, 'fetch' | 'basePath'>,
-  { host, port }: { host: string; port: number },
+  options: ServeSandboxOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
+  checkArgument('The first argument of serveSandbox', sandbox, SANDBOX);
+  checkOptions('serveSandbox', options, OPTIONS);
+  const { host, port, demo } = options;
+  checkArgument('The option `host` of serveSandbox', host, TEXT);
+  checkArgument('The option `port` of serveSandbox', port, OPTIONS.port);
   let origin = '';
-  const server = createServer(
-    (incoming, outgoing) => void relay(sandbox, origin, incoming, outgoing),
-  );
+  const server = createServer((incoming, outgoing) => {
+    if (!demo?.handle(incoming, outgoing)) void relay(sandbox, origin, demo, incoming, outgoing);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -37,6 +67,7 @@ export async function serveSandbox(
 async function relay(
   sandbox: Pick<Sandbox, 'fetch'>,
   origin: string,
+  demo: DemoEndpoints | undefined,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
@@ -46,7 +77,20 @@ async function relay(
   });
   try {
     const response = await sandbox.fetch(toRequest(origin, incoming, disconnected.signal));
-    const body = new Uint8Array(await response.arrayBuffer());
+    // The length is known only where a fault sends the body in parts.
+    if (response.headers.has('content-length') && response.body) {
+      outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+      const reader = response.body.getReader();
+      for (let part = await reader.read(); part.value; part = await reader.read()) {
+        const { value } = part;
+        await new Promise((resolve) => outgoing.write(value, resolve));
+      }
+      outgoing.end();
+      return;
+    }
+    const body = demo
+      ? demo.rewrite(await response.text(), origin)
+      : new Uint8Array(await response.arrayBuffer());
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.end(body);
   } catch {

@@ -1,21 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type EvictableConnection, toPeer } from '#http/limits/connection-limiter.ts';
-import type { PlainRequest } from '#http/message.ts';
+import type { CallerRecord, PlainRequest } from '#http/message.ts';
+import type { UpgradedConnection } from '#http/websocket/handle-upgrade.ts';
+import type { DisconnectTarget } from './disconnect-target.ts';
 import type { NodeRequest } from './node-message.ts';
+
+/** What a stream must know of its connection. */
+export interface ClosableStream {
+  /** The response is sent, or the connection is closed. Called once. */
+  onClose(): void;
+}
 
 /** One request and its response. */
 export interface ServerExchange {
   readonly connection: Connection;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The request as the server passes it to the gateway. Undefined before the server passes it. */
-  gatewayRequest: PlainRequest | Request | undefined;
   /**
-   * The request to notify when its client disconnects before the response is sent. Undefined for a
-   * Fetch request: its signal shows the disconnect.
+   * The request as the server passes it to the gateway. Undefined before the server passes it. Only
+   * its caller while the response is a stream.
    */
-  disconnectTarget: Pick<NodeRequest, 'disconnect'> | undefined;
+  gatewayRequest: PlainRequest | Request | CallerRecord | undefined;
+  /**
+   * What to notify when the client disconnects before the response is sent. Undefined while the
+   * response is a stream.
+   */
+  disconnectTarget: DisconnectTarget | NodeRequest | undefined;
+  /** The stream that the response is. Undefined for every other response. */
+  stream: ClosableStream | undefined;
 }
 
 /** State of a connection, looked up once for each request. */
@@ -31,8 +44,12 @@ export class Connection implements EvictableConnection {
   readonly exchanges = new Set<ServerExchange>();
   /** When the last request began, or the last response ended, in ms. */
   lastActivityAt: number;
-  /** Functions that release the reservations of responses that are not sent. */
-  readonly pendingReleases = new Set<() => void>();
+  /** The WebSocket that the connection is. Undefined before the handshake. */
+  upgraded: UpgradedConnection | undefined;
+  /** Whether the handshake of a WebSocket has begun. */
+  isUpgrading = false;
+  /** Functions that release the reservations of responses that are not sent. Absent: none yet. */
+  pendingReleases: Set<() => void> | undefined;
 
   constructor(socket: Socket, openedAt: number, onEvicted: () => void) {
     this.#socket = socket;
@@ -47,6 +64,7 @@ export class Connection implements EvictableConnection {
   }
 
   get idleSince(): number | undefined {
+    if (this.isUpgrading) return this.upgraded?.idleSince;
     return this.inFlight === 0 || this.lastExchange?.request.complete === false
       ? this.lastActivityAt
       : undefined;

@@ -6,8 +6,10 @@ import { VARY } from '#http/headers/cache-control.ts';
 import { createCors } from '#http/headers/cors.ts';
 import { createConnectionLimiter } from '#http/limits/connection-limiter.ts';
 import { type Handler, isPlainResponse, PlainHeaders } from '#http/message.ts';
+import type { HandleUpgrade } from '#http/websocket/handle-upgrade.ts';
 import { monotonicNow, startTimer } from '#system-clock.ts';
 import { Connection, type ServerExchange } from './connection.ts';
+import { DisconnectTarget } from './disconnect-target.ts';
 import { watchHalfClosedClient } from './half-closed-client.ts';
 import {
   rewriteAbsoluteForm,
@@ -28,6 +30,7 @@ import {
 } from './rejection.ts';
 import { createResponseWriter } from './response-writer.ts';
 import type { ServerLimits } from './server-limits.ts';
+import { createUpgradeListener, isWebSocketUpgrade } from './upgrade-listener.ts';
 
 /**
  * Connections over the limit that get an error response. Further connections are closed without a
@@ -54,7 +57,11 @@ export interface ServerEvents {
  * Handles requests. A request that `canHandlePlain` accepts goes to `handlePlain`, without a
  * `Request` object.
  */
-export type RequestHandlers = Pick<Handler, 'fetch'> & Partial<Handler>;
+export type RequestHandlers = Pick<Handler, 'fetch'> &
+  Partial<Handler> & {
+    /** Absent: an upgrade is handled like every other request. */
+    readonly handleUpgrade?: HandleUpgrade;
+  };
 
 /**
  * Creates a server that limits every wait for a client. It does not listen yet.
@@ -104,6 +111,7 @@ export function createHttpServer(
     // Node would keep the first of two `Authorization` headers, but a proxy in front may have checked
     // the second. Their joined value is no valid `Bearer` value, so the gateway rejects it.
     joinDuplicateHeaders: true,
+    shouldUpgradeCallback: gateway.handleUpgrade ? isWebSocketUpgrade : () => false,
   });
   // A client may close its side after its last request. Node would close the other side at once.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -119,15 +127,26 @@ export function createHttpServer(
     // first.
     socket.setTimeout(idleMs + keepAliveMs);
     connection.exceededSetting = connectionLimiter.add(connection);
-    socket.once('end', () => watchHalfClosedClient(socket, connection, startTimer));
-    socket.once('close', () => {
+    // Each event comes once, and `once` would take twice the memory of `on`.
+    socket.on('end', () => watchHalfClosedClient(socket, connection, startTimer));
+    socket.on('close', () => {
       connectionLimiter.remove(connection);
-      for (const release of connection.pendingReleases) release();
+      for (const release of connection.pendingReleases ?? []) release();
     });
   });
   server.on('request', handleRequest);
   // Node would reject any expectation of the client with an empty response.
   server.on('checkExpectation', handleRequest);
+  if (gateway.handleUpgrade)
+    server.on(
+      'upgrade',
+      createUpgradeListener({
+        handleUpgrade: gateway.handleUpgrade,
+        connectionOf: (socket) => connectionsBySocket.get(socket),
+        onFirstRequest: connectionLimiter.markUsed,
+        reject: rejectSocket,
+      }),
+    );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Clients open connections before they need them. They would take an error for the response to
     // a request that they have yet to send.
@@ -135,9 +154,7 @@ export function createHttpServer(
       return disconnectIfSilent(socket);
     const connection = connectionsBySocket.get(socket);
     if (socket.writable && !connection?.hasStartedResponse) {
-      const rejection = toParseRejection(error);
-      reportRejected(rejection);
-      socket.write(toRawResponse(rejection, toCorsHeaders(connection?.incompleteRequest)));
+      return rejectSocket(socket, toParseRejection(error), connection?.incompleteRequest);
     }
     socket.destroySoon();
   });
@@ -158,6 +175,7 @@ export function createHttpServer(
       response,
       gatewayRequest: undefined,
       disconnectTarget: undefined,
+      stream: undefined,
     };
     connection.lastExchange = exchange;
     connection.exchanges.add(exchange);
@@ -167,6 +185,8 @@ export function createHttpServer(
       connection.exchanges.delete(exchange);
       connection.lastActivityAt = monotonicNow();
       if (!response.writableFinished) exchange.disconnectTarget?.disconnect();
+      exchange.stream?.onClose();
+      exchange.stream = undefined;
     });
     if (!request.url?.startsWith('/')) rewriteAbsoluteForm(request);
     try {
@@ -193,8 +213,11 @@ export function createHttpServer(
         if (isPlainResponse(gatewayResponse)) responseWriter.writePlain(gatewayResponse, exchange);
         else await responseWriter.writeFetch(gatewayResponse, exchange);
       } else {
+        const target = new DisconnectTarget();
+        exchange.disconnectTarget = target;
+        response.on('error', ignoreError);
         await responseWriter.writeFetch(
-          await adapter.handleNodeRequestAndResponse(request, response, { exchange }),
+          await adapter.handleNodeRequestAndResponse(request, target.toResponse(), { exchange }),
           exchange,
         );
       }
@@ -231,6 +254,18 @@ export function createHttpServer(
     response.writeHead(status, headers).end(body);
   }
 
+  /** Rejects a request for which Node creates no response object, and closes its connection. */
+  function rejectSocket(
+    socket: Socket,
+    rejection: Rejection,
+    request: IncomingMessage | undefined,
+  ): void {
+    reportRejected(rejection);
+    socket.on('error', () => socket.destroy());
+    socket.write(toRawResponse(rejection, toCorsHeaders(request)));
+    socket.destroySoon();
+  }
+
   /** @param request undefined if its headers are malformed or incomplete */
   function toCorsHeaders(request: IncomingMessage | undefined): Readonly<Record<string, string>> {
     if (!request) return cors.unknownOriginHeaders;
@@ -243,6 +278,9 @@ export function createHttpServer(
     onRejected({ status, code, setting });
   }
 }
+
+/** `close` follows each error of a response, and ends what waits for it. */
+function ignoreError(): void {}
 
 /** What the adapter passes on to the handler. */
 interface FetchContext {

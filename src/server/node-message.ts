@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Cancellation, type CancellationSignal } from '#cancellation.ts';
 import type { HeaderReader, PlainRequest, RequestHead } from '#http/message.ts';
 
 /** Values of `Host` that need no further check to become part of a URL. */
@@ -56,7 +57,7 @@ export class NodeRequest implements PlainRequest {
   caller: PlainRequest['caller'];
   readonly #request: IncomingMessage;
   /** Created when `signal` is first read: a small cached response never needs it. */
-  #abortController: AbortController | undefined;
+  #cancellation: Cancellation | undefined;
   #isDisconnected = false;
   #onDisconnect: (() => void) | undefined;
 
@@ -68,12 +69,12 @@ export class NodeRequest implements PlainRequest {
     this.#request = request;
   }
 
-  get signal(): AbortSignal {
-    if (!this.#abortController) {
-      this.#abortController = new AbortController();
-      if (this.#isDisconnected) this.#abortController.abort();
+  get signal(): CancellationSignal {
+    if (!this.#cancellation) {
+      this.#cancellation = new Cancellation();
+      if (this.#isDisconnected) this.#cancellation.abort();
     }
-    return this.#abortController.signal;
+    return this.#cancellation;
   }
 
   readBody(): Promise<Uint8Array<ArrayBuffer>> {
@@ -91,18 +92,21 @@ export class NodeRequest implements PlainRequest {
 
   toRequest(body: Uint8Array<ArrayBuffer>): Request {
     const { method, url, signal } = this;
+    const abortController = new AbortController();
+    if (signal.aborted) abortController.abort(signal.reason);
+    else signal.addEventListener('abort', () => abortController.abort(signal.reason));
     return new Request(url, {
       method,
       headers: toHeaderPairs(this.#request.rawHeaders),
       body,
-      signal,
+      signal: abortController.signal,
     });
   }
 
   /** To be called when the client disconnects before its response is sent. */
   disconnect(): void {
     this.#isDisconnected = true;
-    this.#abortController?.abort();
+    this.#cancellation?.abort();
     this.#onDisconnect?.();
   }
 }

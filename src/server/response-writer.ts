@@ -3,9 +3,11 @@ import type { Socket } from 'node:net';
 import { sendNodeResponse } from '@whatwg-node/server';
 import { MAX_SMALL_RESPONSE_BYTES } from '#http/limits/unsent-response-budget.ts';
 import type { Handler, PlainResponse, UnsentBytesSetting } from '#http/message.ts';
+import { streamOf } from '#http/streams/stream-body.ts';
 import { isFinished, type ServerExchange } from './connection.ts';
 import { type Rejection, tooManyUnsentBytes } from './rejection.ts';
 import { createResponseSender } from './response-sender.ts';
+import { createStreamWriter } from './stream-writer.ts';
 
 export interface ResponseWriterOptions {
   /** Counts the bytes of a response until they are sent. @default no limit */
@@ -49,6 +51,12 @@ export function createResponseWriter({
     startTimer,
     onSendTimeout: ({ socket }) => disconnectUnread(socket),
   });
+  const writeStream = createStreamWriter({
+    reserveUnsent,
+    idleMs,
+    startTimer,
+    disconnectUnread: ({ request }) => disconnectUnread(request.socket),
+  });
   return { writePlain, writeFetch };
 
   function writePlain({ status, headers, body }: PlainResponse, exchange: ServerExchange): void {
@@ -65,6 +73,11 @@ export function createResponseWriter({
 
   async function writeFetch(fetchResponse: Response, exchange: ServerExchange): Promise<void> {
     const { status, headers } = fetchResponse;
+    const stream = streamOf(fetchResponse);
+    if (stream) {
+      writeStream(stream, Object.fromEntries(headers), exchange);
+      return;
+    }
     const bytes = Number(headers.get('content-length') ?? 0);
     if (bytes > MAX_SMALL_RESPONSE_BYTES && JSON_TYPE.test(headers.get('content-type') ?? '')) {
       // Read at once: the string must leave the heap before the next one is written.
@@ -116,9 +129,10 @@ export function createResponseWriter({
     const release = reserveUnsent(gatewayRequest, bytes);
     if (typeof release === 'string') return release;
     // A pipelined response gets no event when its connection closes.
+    connection.pendingReleases ??= new Set();
     connection.pendingReleases.add(release);
     response.once('close', () => {
-      connection.pendingReleases.delete(release);
+      connection.pendingReleases?.delete(release);
       release();
     });
     return undefined;

@@ -13,7 +13,7 @@ import {
   toChange,
 } from './mutations.ts';
 
-const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 60);
+const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 30);
 const TIMEOUT_MS = 30_000 + NUM_RUNS * 200;
 
 const gateway = createTestGateway({ settings: NO_CACHE });

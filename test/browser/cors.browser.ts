@@ -1,45 +1,24 @@
-import { createServer, type Server } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  listenOnFreePort,
-  type ServedGateway,
-  serveTestGateway,
-} from '../support/served-gateway.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { type Chromium, expectChromium, hasChromium, startChromium } from './chromium.ts';
+import { type ServedPages, servePages } from './serve-pages.ts';
 
 expectChromium();
 
 const DATA = '{ assistants { totalCount } }';
 
-/** Serves an empty page on a free local port. */
-async function servePage(): Promise<{ readonly server: Server; readonly origin: string }> {
-  const server = createServer((_, response) => {
-    response
-      .writeHead(200, { 'content-type': 'text/html' })
-      .end('<!doctype html><title>Elsewhere</title>');
-  });
-  const port = await listenOnFreePort(
-    (free) =>
-      new Promise<number>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(free, '127.0.0.1', () => resolve(free));
-      }),
-  );
-  return { server, origin: `http://127.0.0.1:${port}` };
-}
-
 describe.skipIf(!hasChromium)(
   'Cross-origin requests of a browser to a gateway that requires no credential',
   () => {
-    let allowed: { readonly server: Server; readonly origin: string };
-    let foreign: { readonly server: Server; readonly origin: string };
+    let allowed: ServedPages;
+    let foreign: ServedPages;
     let gateway: ServedGateway;
     let chromium: Chromium;
     let page: Page;
 
     beforeAll(async () => {
-      [allowed, foreign] = [await servePage(), await servePage()];
+      [allowed, foreign] = [await servePages(), await servePages()];
       gateway = await serveTestGateway({ settings: { CORS_ORIGINS: allowed.origin } });
       chromium = await startChromium();
       page = await chromium.browser.newPage();
@@ -47,7 +26,7 @@ describe.skipIf(!hasChromium)(
     afterAll(async () => {
       await chromium?.close();
       await gateway?.close();
-      for (const { server } of [allowed, foreign]) server?.close();
+      for (const pages of [allowed, foreign]) pages?.close();
     });
 
     /** The response text that a page of an origin can read, or the name of the error. */

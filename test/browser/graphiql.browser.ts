@@ -12,10 +12,15 @@ import { type Chromium, expectChromium, hasChromium, startChromium } from './chr
 expectChromium();
 
 /** The titles of the tabs: the names of the welcome operation and of the example operations. */
-const TITLES = [
-  'LatestAttempts',
-  ...exampleOperations(sampleIds(createSandbox({ live: true }))).map(({ query }) => nameOf(query)),
-];
+const examples = exampleOperations(sampleIds(createSandbox({ live: true })));
+const TITLES = ['LatestAttempts', ...examples.map(({ query }) => nameOf(query))];
+
+const SUBSCRIPTIONS: Readonly<Record<string, { readonly field: string; readonly texts: RegExp }>> =
+  {
+    WatchCall: { field: 'callUpdated', texts: /"status": "(CALLING|COMPLETED)"/ },
+    LiveCalls: { field: 'callAttemptAdded', texts: /"status": "(RINGING|ONGOING)"/ },
+  };
+const QUERIES = TITLES.filter((title) => !(title in SUBSCRIPTIONS));
 
 /** The picture of the README. `UPDATE_SCREENSHOT=on npm run test:browser` writes it. */
 const SCREENSHOT = join(import.meta.dirname, '../../docs/images/graphiql.png');
@@ -25,7 +30,7 @@ const SCREENSHOT_TEXTS = {
   '.graphiql-tab-active': ['LatestAttempts'],
   '.graphiql-query-editor': [
     'query LatestAttempts',
-    'callAttempts(first: 5, statuses: [COMPLETED])',
+    'callAttempts(first: 5, statuses: $statuses)',
     'status',
     'hasNextPage',
   ],
@@ -58,7 +63,6 @@ describe.skipIf(!hasChromium)(
       page.on('console', (message) => {
         if (message.type() === 'error') pageErrors.push(message.text());
       });
-      page.setDefaultTimeout(10_000);
       await page.goto(demo.url);
       await page.getByRole('button', { name: 'Execute query' }).waitFor();
     });
@@ -78,6 +82,18 @@ describe.skipIf(!hasChromium)(
       await docs.getByText('callAttempts', { exact: true }).waitFor();
       expect(await docs.textContent()).toContain('The attempts of all calls');
       await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+    });
+
+    test('the explorer shows the fields of clients, and the variables of enums', async () => {
+      await page.getByRole('button', { name: 'Show GraphiQL Explorer' }).click();
+      const explorer = page.locator('.graphiql-plugin');
+      await explorer.getByText('campaigns', { exact: true }).waitFor();
+      const shown = await explorer.innerText();
+      expect(shown).toContain('$statuses');
+      expect(shown).toContain('callAttempts');
+      expect(shown).not.toMatch(/_entities|_service/);
+      await page.screenshot({ path: join(tmpdir(), 'graphiql-explorer.png') });
+      await page.getByRole('button', { name: 'Hide GraphiQL Explorer' }).click();
     });
 
     test('the tabs are the welcome operation and the example operations', async () => {
@@ -103,24 +119,68 @@ describe.skipIf(!hasChromium)(
       await page.screenshot({ path: SCREENSHOT, animations: 'disabled' });
     });
 
-    test.each(TITLES)('a click on the tab %s and one on the button show data', async (title) => {
-      await page.locator('.graphiql-tab-button', { hasText: new RegExp(`^${title}$`) }).click();
-      await page.locator('.graphiql-tab-active', { hasText: title }).waitFor();
-      // GraphiQL selects the operation a tenth of a second later, when it updates the URL.
-      await page.waitForURL(
-        ({ searchParams }) => nameOf(searchParams.get('query') ?? '') === title,
+    test.each(Object.entries(SUBSCRIPTIONS))(
+      'the tab %s shows events until the button stops the subscription',
+      async (title, { field, texts }) => {
+        await openTab(title);
+        const [request] = await Promise.all([
+          page.waitForRequest((one) => isOperation(title, one.url())),
+          page.getByRole('button', { name: 'Execute query' }).click(),
+        ]);
+        expect(request.headers().accept).toBe('text/event-stream');
+        await expect.poll(readResult).toMatch(texts);
+        expect(await readResult()).toContain(`"${field}"`);
+        expect(await readResult()).not.toContain('"errors"');
+        expect(await openStreams()).toEqual({ [field]: 1 });
+        await page.screenshot({ path: join(tmpdir(), `graphiql-${title}.png`) });
+
+        await page.getByRole('button', { name: 'Stop query' }).click();
+        await page.getByRole('button', { name: 'Execute query' }).waitFor();
+        await expect.poll(openStreams).toEqual({});
+        expect(await readResult()).toContain(`"${field}"`);
+      },
+    );
+
+    test('a subscription shows a call in progress, and its end', async () => {
+      const times = { queueMs: 0, ringMs: 0, talkMs: 600_000 };
+      const { id } = await sendToSandbox({ action: 'start-call', ...times });
+      const url = new URL(demo.url);
+      url.searchParams.set(
+        'query',
+        `subscription One { callUpdated(id: "${id}") { status lastCallAttempt { status } } }`,
       );
+      await page.goto(url.href);
+      await page.getByRole('button', { name: 'Execute query' }).click();
+      await expect.poll(readResult).toContain('"status": "ONGOING"');
+      await sendToSandbox({ action: 'end-call', id });
+      await expect.poll(readResult).toContain('"status": "COMPLETED"');
+      // The gateway completes the stream.
+      await page.getByRole('button', { name: 'Execute query' }).waitFor();
+      expect(await openStreams()).toEqual({});
+      await page.goto(demo.url);
+    });
+
+    test.each(QUERIES)('a click on the tab %s and one on the button show data', async (title) => {
+      await openTab(title);
       await expectData(title);
     });
 
+    test('the history shows the operations that have run', async () => {
+      await openTab('OneAssistant');
+      await expectData('OneAssistant');
+      await page.getByRole('button', { name: 'Show History' }).click();
+      const history = page.locator('.graphiql-history');
+      // The newest one is the first, and the test of its tab has run it before.
+      const newest = history.locator('.graphiql-history-item-label').first();
+      await expect.poll(() => newest.innerText()).toBe('OneAssistant');
+      await page.screenshot({ path: join(tmpdir(), 'graphiql-history.png') });
+      await page.getByRole('button', { name: 'Hide History' }).click();
+    });
+
     test('the upstream cost of a response is shown below the data', async () => {
-      await page.locator('.graphiql-tab-button', { hasText: /^OneAssistant$/ }).click();
-      await page.locator('.graphiql-tab-active', { hasText: 'OneAssistant' }).waitFor();
-      await page.waitForURL(
-        ({ searchParams }) => nameOf(searchParams.get('query') ?? '') === 'OneAssistant',
-      );
+      await openTab('OneAssistant');
+      await expectData('OneAssistant');
       const upstream = await expectData('OneAssistant');
-      // The test of its tab has requested it before.
       expect(upstream).toMatchObject({
         requests: 0,
         cacheHits: 1,
@@ -141,7 +201,7 @@ describe.skipIf(!hasChromium)(
       await page.locator('.graphiql-editor-tool .view-lines:visible').click();
       await page.keyboard.insertText('{"Authorization": "Bearer sk_typed"}');
       const [request] = await Promise.all([
-        page.waitForRequest((one) => isOperation('WithKey', one.postData())),
+        page.waitForRequest((one) => isOperation('WithKey', one.url(), one.postData())),
         page.getByRole('button', { name: 'Execute query' }).click(),
       ]);
       expect(request.headers().authorization).toBe('Bearer sk_typed');
@@ -149,6 +209,7 @@ describe.skipIf(!hasChromium)(
       await page.getByRole('button', { name: 'Execute query' }).waitFor();
       const stored = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]));
       expect(stored).toContain('WithKey');
+      expect(stored).toContain('graphiql:queries');
       expect(stored).not.toContain('sk_typed');
     });
 
@@ -186,10 +247,42 @@ describe.skipIf(!hasChromium)(
       expect(pageErrors).toEqual([]);
     });
 
+    async function openTab(title: string): Promise<void> {
+      await page.locator('.graphiql-tab-button', { hasText: new RegExp(`^${title}$`) }).click();
+      await page.locator('.graphiql-tab-active', { hasText: title }).waitFor();
+      // GraphiQL selects the operation a tenth of a second later, when it updates the URL.
+      await page.waitForURL(({ href }) => isOperation(title, href));
+    }
+
+    async function readResult(): Promise<string> {
+      return toPlainSpaces(await page.locator('.result-window').innerText());
+    }
+
+    async function sendToSandbox(command: object): Promise<{ readonly id?: string }> {
+      const response = await fetch(`${demo.sandboxOrigin}/control`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(command),
+      });
+      expect(response.status).toBe(200);
+      return (await response.json()) as { id?: string };
+    }
+
+    /** Open streams of the gateway, by field. */
+    async function openStreams(): Promise<Record<string, number>> {
+      const metrics = await (await fetch(new URL('/metrics', demo.url))).text();
+      return Object.fromEntries(
+        Array.from(
+          metrics.matchAll(/^revox_gateway_live_subscriptions\{field="(\w+)",.*\} (\d+)$/gm),
+          ([, field, count]) => [field, Number(count)] as const,
+        ).filter(([, count]) => count > 0),
+      );
+    }
+
     /** Runs the operation of the open tab, waits until its result is visible, and returns its upstream cost. */
     async function expectData(title: string): Promise<unknown> {
       const [response] = await Promise.all([
-        page.waitForResponse((one) => isOperation(title, one.request().postData())),
+        page.waitForResponse((one) => isOperation(title, one.url(), one.request().postData())),
         page.getByRole('button', { name: 'Execute query' }).click(),
       ]);
       const { data, errors, extensions } = (await response.json()) as TracedResult;
@@ -216,10 +309,14 @@ function toPlainSpaces(text: string): string {
 }
 
 function nameOf(query: string): string {
-  return /^query (\w+)/m.exec(query)?.[1] ?? '';
+  return /^(?:query|subscription) (\w+)/m.exec(query)?.[1] ?? '';
 }
 
-/** Distinguishes the operation from GraphiQL's own introspection. */
-function isOperation(title: string, body: string | null): boolean {
-  return body !== null && nameOf((JSON.parse(body) as { query: string }).query) === title;
+/** Distinguishes the operation from GraphiQL's own introspection. A subscription is in the URL. */
+function isOperation(title: string, url: string, body: string | null = null): boolean {
+  const query =
+    body === null
+      ? new URL(url).searchParams.get('query')
+      : (JSON.parse(body) as { query: string }).query;
+  return nameOf(query ?? '') === title;
 }

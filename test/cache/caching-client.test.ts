@@ -7,8 +7,8 @@ import {
   UpstreamNotFoundError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
+import type { UpstreamLookup } from '#extensions.ts';
 import { Credential } from '#rest/credential.ts';
-import type { UpstreamLookup } from '#rest/upstream-context.ts';
 import type {
   ReadVersion,
   SendHooks,

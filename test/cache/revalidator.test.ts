@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RequestCoalescer } from '#cache/request-coalescer.ts';
 import { createRevalidator } from '#cache/revalidator.ts';
+import type { CancellationSignal } from '#cancellation.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 import { untilIdle } from '../support/timed-gateway.ts';
 import { createBudget, createUpstreamContext } from '../support/upstream-context.ts';
@@ -10,11 +11,11 @@ test.each(['a response', 'a failure', 'the deadline'])(
   async (end) => {
     const timers = createManualTimers();
     const { promise: response, resolve, reject } = Promise.withResolvers<never>();
-    const signals: AbortSignal[] = [];
+    const signals: CancellationSignal[] = [];
     const coalescer = {
       isInFlight: () => false,
       start: () => ({
-        join: (signal: AbortSignal) =>
+        join: (signal: CancellationSignal) =>
           Promise.race([
             response,
             new Promise<never>((_, leave) => signal.addEventListener('abort', leave)),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSingleFlight, JoinRejectedError } from '#cache/single-flight.ts';
+import type { CancellationSignal } from '#cancellation.ts';
 
 /** The state of an in-flight request, for tests in which it does not matter. */
 const NOW = {
@@ -16,9 +17,9 @@ const NEVER_ABORTED = new AbortController().signal;
 /** A request whose outcome the test decides. */
 function createRequest() {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const signals: AbortSignal[] = [];
+  const signals: CancellationSignal[] = [];
   return {
-    send: (signal: AbortSignal) => {
+    send: (signal: CancellationSignal) => {
       signals.push(signal);
       return promise;
     },
@@ -35,7 +36,7 @@ function createRequest() {
 }
 
 /** A request without a response, which rejects when it is aborted. */
-function neverRespondingRequest(signal: AbortSignal): Promise<string> {
+function neverRespondingRequest(signal: CancellationSignal): Promise<string> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }
 
@@ -437,7 +438,7 @@ test('a request that dismisses its other callers rejects all but the first, and 
   const flights = createSingleFlight();
   const held = Promise.withResolvers<string>();
   let abortOthers = () => {};
-  let signal: AbortSignal | undefined;
+  let signal: CancellationSignal | undefined;
   const flight = flights.start<string>('key', NOW, (given, dismiss) => {
     signal = given;
     abortOthers = dismiss;
@@ -460,7 +461,7 @@ test('an operation that has left a request is not counted again when the request
   const flights = createSingleFlight();
   const held = Promise.withResolvers<string>();
   let dismissOthers = () => {};
-  let signal: AbortSignal | undefined;
+  let signal: CancellationSignal | undefined;
   const flight = flights.start<string>('key', NOW, (given, dismiss) => {
     signal = given;
     dismissOthers = dismiss;

@@ -4,17 +4,18 @@ import {
   type DocumentNode,
   gql,
   HttpLink,
-  InMemoryCache,
   type StoreObject,
   type TypedDocumentNode,
   type TypePolicies,
 } from '@apollo/client';
-import { relayStylePagination } from '@apollo/client/utilities';
 import { filter, firstValueFrom, map, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
+import { typePolicies as assistantPolicies } from './guide/apollo-assistants.ts';
+import { createCache } from './guide/apollo-cache.ts';
+import { createRawValueLink, type RawValues } from './guide/apollo-raw-values.ts';
 import { describeListWalks, type PagedWalk, type Walk } from './list-walks.ts';
 import { giveCallOlderAssistant } from './older-assistant.ts';
 import { shareOneVoice } from './shared-voice.ts';
@@ -140,12 +141,6 @@ test('Apollo Client updates a stored call when `node` returns it again', async (
 });
 
 describe('Apollo Client with values that are newer than the schema', () => {
-  interface Unrecognized {
-    readonly field: string;
-    readonly value: string;
-    readonly paths: readonly (readonly (string | number)[])[];
-  }
-
   test('a link of Apollo Client finds the raw value of each stored object by extensions.unrecognized', async () => {
     await using gateway = await serveTestGateway({ settings: NO_CACHE });
     const { control } = gateway.sandbox;
@@ -158,32 +153,14 @@ describe('Apollo Client with values that are newer than the schema', () => {
       call: { ...call, status: raw[call.id] ?? call.status },
     }));
 
-    // The recipe of docs/guides/clients.md.
-    const cache = new InMemoryCache();
-    const rawValues = new Map<string, Record<string, string>>();
-    const unrecognizedLink = new ApolloLink((operation, forward) =>
-      forward(operation).pipe(
-        map((result) => {
-          const list = (result.extensions?.unrecognized ?? []) as readonly Unrecognized[];
-          for (const { field, value, paths } of list) {
-            for (const path of paths) {
-              const object = path
-                .slice(0, -1)
-                .reduce<unknown>(
-                  (parent, key) => (parent as Record<string, unknown>)[key],
-                  'data' in result ? result.data : undefined,
-                );
-              const id = cache.identify(object as StoreObject);
-              if (id) rawValues.set(id, { ...rawValues.get(id), [field]: value });
-            }
-          }
-          return result;
-        }),
-      ),
-    );
+    const cache = createCache();
+    const rawValues: RawValues = new Map();
     const client = new ApolloClient({
       cache,
-      link: ApolloLink.from([unrecognizedLink, new HttpLink({ uri: gateway.url })]),
+      link: ApolloLink.from([
+        createRawValueLink(cache, rawValues),
+        new HttpLink({ uri: gateway.url }),
+      ]),
     });
     open.push(client);
 
@@ -206,16 +183,10 @@ describe('Apollo Client with a call whose assistant differs from the assistant o
       call(id: $callId) { id assistant { ${marker} id prompt } }
       assistant(id: $assistantId) { id name prompt }
     }`;
-  // The recipe of docs/guides/clients.md.
-  const typePolicies: TypePolicies = {
-    Assistant: { keyFields: (object) => (object.inCall ? false : `Assistant:${object.id}`) },
-    Call: { fields: { assistant: { merge: true } } },
-  };
-
   test('Apollo Client stores both side by side with the recipe, and a later query updates only its own', async () => {
     await using gateway = await serveTestGateway({ settings: NO_CACHE });
     const { variables, expected, traffic } = giveCallOlderAssistant(gateway.sandbox);
-    const client = createClient(gateway.url, undefined, typePolicies);
+    const client = createClient(gateway.url, undefined, assistantPolicies);
     const query = select('inCall: __typename');
     await client.query({ query, variables });
     expect(client.readQuery({ query, variables })).toMatchObject(expected);
@@ -256,15 +227,10 @@ function createClient(
   onData: (data: unknown) => void = () => {},
   typePolicies: TypePolicies = {},
 ): ApolloClient {
+  const cache = createCache();
+  cache.policies.addTypePolicies(typePolicies);
   const client = new ApolloClient({
-    cache: new InMemoryCache({
-      possibleTypes: { Node: ['Assistant', 'Call', 'Campaign'] },
-      typePolicies: {
-        Query: { fields: { callAttempts: relayStylePagination(['statuses']) } },
-        Campaign: { fields: { rows: relayStylePagination(['query', 'result', 'statuses']) } },
-        ...typePolicies,
-      },
-    }),
+    cache,
     link: ApolloLink.from([
       new ApolloLink((operation, forward) =>
         forward(operation).pipe(

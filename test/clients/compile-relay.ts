@@ -13,10 +13,12 @@ export interface CompiledRelayApp extends AsyncDisposable {
   fragment(name: string): ReaderFragment;
 }
 
+/** The compiler (118 MB) is among the packages of this application only. */
+const EXAMPLE = join(import.meta.dirname, '../../examples/relay/package.json');
+
 /** Compiles `relay-app` against the real schema with Relay's own compiler. */
 export async function compileRelayApp(): Promise<CompiledRelayApp> {
-  const compiler = createRequire(import.meta.url)('relay-compiler') as string | null;
-  if (!compiler) throw new Error('relay-compiler has no binary for this machine.');
+  const compiler = findCompiler();
   const folder = await mkdtemp(join(tmpdir(), 'relay-app-'));
   const artifacts = join(folder, 'artifacts');
   const sources = join(import.meta.dirname, 'relay-app');
@@ -52,4 +54,16 @@ export async function compileRelayApp(): Promise<CompiledRelayApp> {
     fragment: (name) => require(`./${name}.graphql.js`) as ReaderFragment,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
+}
+
+function findCompiler(): string {
+  const require = createRequire(EXAMPLE);
+  let compiler: string | null;
+  try {
+    compiler = require('relay-compiler');
+  } catch (cause) {
+    throw new Error('relay-compiler is missing. Run `npm run install:examples`.', { cause });
+  }
+  if (!compiler) throw new Error('relay-compiler has no binary for this machine.');
+  return compiler;
 }

@@ -20,6 +20,7 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { type CompiledRelayApp, compileRelayApp } from './compile-relay.ts';
+import { getDataID } from './guide/relay-assistants.ts';
 import { describeListWalks, type PagedWalk, type Walk } from './list-walks.ts';
 import { giveCallOlderAssistant } from './older-assistant.ts';
 import { shareOneVoice } from './shared-voice.ts';
@@ -94,10 +95,6 @@ test('relay-runtime stores different speeds for two assistants with the same voi
 });
 
 describe('relay-runtime with a call whose assistant differs from the assistant of today', () => {
-  // The recipe of docs/guides/clients.md.
-  const getDataID: EnvironmentConfig['getDataID'] = (object) =>
-    object.inCall ? undefined : object.id;
-
   test('relay-runtime stores both side by side with the recipe, and a later query updates only its own', async () => {
     await using gateway = await serveTestGateway({ settings: NO_CACHE });
     const { variables, expected, traffic } = giveCallOlderAssistant(gateway.sandbox);

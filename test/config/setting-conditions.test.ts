@@ -221,6 +221,36 @@ describe('JWT settings', () => {
   });
 });
 
+test('SUBSCRIPTION_CALLBACK_URLS requires ROUTER_SECRETS', () => {
+  const url = { SUBSCRIPTION_CALLBACK_URLS: 'https://router.example.com/callback' };
+  expect(faultsOf(url)).toEqual([
+    'ROUTER_SECRETS must be set: only a router with a secret may have events sent to a callback URL.',
+  ]);
+  expect(faultsOf({ ...url, ROUTER_SECRETS: 'secret' })).toEqual([]);
+});
+
+describe('MAX_SUBSCRIPTIONS', () => {
+  const maxOf = (environment: Record<string, string>) =>
+    readSettings(environment).live.maxSubscriptions;
+
+  test('the default of MAX_SUBSCRIPTIONS is 1000, or half of fewer connections', () => {
+    expect([
+      maxOf({}),
+      maxOf({ MAX_CONNECTIONS: '300' }),
+      maxOf({ MAX_CONNECTIONS: '9000' }),
+    ]).toEqual([1_000, 150, 1_000]);
+  });
+
+  test('MAX_SUBSCRIPTIONS leaves a quarter of the connections to queries', () => {
+    const problem =
+      'MAX_SUBSCRIPTIONS must be at most three quarters of MAX_CONNECTIONS, so that connections are left for queries.';
+    expect(maxOf({ MAX_SUBSCRIPTIONS: '1500' })).toBe(1_500);
+    expect(faultsOf({ MAX_SUBSCRIPTIONS: '1501' })).toEqual([problem]);
+    expect(faultsOf({ MAX_SUBSCRIPTIONS: '80', MAX_CONNECTIONS: '100' })).toEqual([problem]);
+    expect(maxOf({ MAX_SUBSCRIPTIONS: '75', MAX_CONNECTIONS: '100' })).toBe(75);
+  });
+});
+
 describe('REDIS_SENTINELS', () => {
   test('REDIS_SENTINELS accepts a list of URLs beside REDIS_URL', () => {
     const { cache } = readSettings({

@@ -1,13 +1,18 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { createOperationSignal } from '#context/operation-signal.ts';
+import { OperationSignal } from '#context/operation-signal.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 
 const DEADLINE_MS = 30_000;
 
 function createScene(client = new AbortController()) {
   const timers = createManualTimers();
-  const { signal, end } = createOperationSignal(client.signal, DEADLINE_MS, timers.startTimer);
+  const signal = new OperationSignal({
+    clientSignal: client.signal,
+    deadlineMs: DEADLINE_MS,
+    startTimer: timers.startTimer,
+  });
+  const end = () => signal.end();
   const leftBehind = () => [timers.running, getEventListeners(client.signal, 'abort')];
   return { client, timers, signal, end, leftBehind };
 }

@@ -28,8 +28,8 @@ import { createClient } from './http-client.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_MS = 300_000;
 
-/** The size of the image without its base. Measured: 37.6 MB. */
-const MAX_IMAGE_MEGABYTES = 40;
+/** The size of the image without its base. Measured: 40.0 MB. */
+const MAX_IMAGE_MEGABYTES = 42;
 
 /** The path of Node.js in the image. The tests replace it by their own Node.js. */
 const NODE_OF_IMAGE = '/nodejs/bin/node';

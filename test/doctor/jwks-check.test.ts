@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Environment, readSettings } from '#config/settings.ts';
 import { checkJwks } from '#doctor/services/jwks.ts';
 import { listen, listenTcp, type RealServer } from '../rest/real-server.ts';
@@ -218,6 +218,6 @@ describe('JWKS check of doctor', () => {
       `failure jwks-connection: 127.0.0.1:${issuer.port} sends no complete response within 5 s. The server is slow, overloaded, or not reachable through its load balancer. ${CONSEQUENCE}`,
     ]);
     expect(issuer.connections).toBe(1);
-    await vi.waitUntil(() => timers.running.length === 0);
+    await expect.poll(() => timers.running).toEqual([]);
   });
 });

@@ -209,6 +209,7 @@ test('the codes of errors are those that clients rely on', () => {
     'OPERATION_TOO_COMPLEX',
     'PERSISTED_QUERY_NOT_FOUND',
     'RATE_LIMITED',
+    'SUBSCRIPTION_INTERRUPTED',
     'UNAUTHENTICATED',
     'UPSTREAM_BUDGET_EXCEEDED',
     'UPSTREAM_INVALID_RESPONSE',

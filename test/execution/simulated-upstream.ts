@@ -8,6 +8,7 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
+import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { FetchUpstream, UpstreamRequest } from '#rest/upstream-request.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import {
@@ -83,6 +84,13 @@ export const IDS = {
   Campaign: idsOf(DATA.campaigns),
 };
 
+export interface SimulatedUpstream {
+  readonly fetch: FetchUpstream;
+  readonly requests: readonly string[];
+  /** Resolves when no request is in flight and none follows from the last response. */
+  idle(): Promise<void>;
+}
+
 /**
  * An upstream in memory, for one execution. Two upstreams with the same behaviour respond alike if
  * they get the same requests in the same order.
@@ -90,25 +98,39 @@ export const IDS = {
 export function createSimulatedUpstream(
   { changes, failures, delays, disconnectAt }: UpstreamBehaviour,
   onDisconnect: () => void,
-): { readonly fetch: FetchUpstream; readonly requests: readonly string[] } {
+): SimulatedUpstream {
   const requests: string[] = [];
+  let inFlight = 0;
   const version = { instance: 'test', sequence: 0, isCached: false };
 
   return {
     requests,
     async fetch(context, request) {
-      const number = requests.push(`${request.path}${request.query}`) - 1;
-      if (number === disconnectAt) onDisconnect();
-      await delay(delays[number % delays.length] ?? 0);
-      context.signal.throwIfAborted();
-      const failure = failures.find((one) => one.request === number);
-      if (failure) throw toError(failure.error, request.path);
-      const body = respond(request);
-      if (body === undefined) throw new UpstreamNotFoundError(toLine(request.path), 404);
-      version.sequence += 1;
-      return { value: parse(request, mutate(body, request)), status: 200, readVersion: version };
+      inFlight += 1;
+      try {
+        return await answer(context, request);
+      } finally {
+        inFlight -= 1;
+      }
+    },
+    async idle() {
+      do await setImmediate();
+      while (inFlight > 0);
     },
   };
+
+  async function answer<T>(context: UpstreamContext, request: UpstreamRequest<T>) {
+    const number = requests.push(`${request.path}${request.query}`) - 1;
+    if (number === disconnectAt) onDisconnect();
+    await delay(delays[number % delays.length] ?? 0);
+    context.signal.throwIfAborted();
+    const failure = failures.find((one) => one.request === number);
+    if (failure) throw toError(failure.error, request.path);
+    const body = respond(request);
+    if (body === undefined) throw new UpstreamNotFoundError(toLine(request.path), 404);
+    version.sequence += 1;
+    return { value: parse(request, mutate(body, request)), status: 200, readVersion: version };
+  }
 
   function mutate(body: object, { endpoint }: UpstreamRequest<unknown>): unknown {
     let mutated: unknown = body;

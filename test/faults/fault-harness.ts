@@ -1,7 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect } from 'vitest';
 import { readSettings } from '#config/settings.ts';
-import type { Drift } from '#context/drift-log.ts';
+import type { Drift } from '#extensions.ts';
 import { createGateway } from '#gateway.ts';
 import {
   type Certificate,

@@ -1,4 +1,5 @@
 import type { Bound, Fault, FaultGroup, FaultSource, Outcome } from './fault.ts';
+import { type StreamFault, toStreamTable } from './stream-faults.ts';
 
 const INTRODUCTION = `# Fault matrix
 
@@ -39,8 +40,11 @@ The field is cached before the fault only in the section "Stale cached field".
 `;
 
 /** The page of the documentation, made of the expectations that the tests assert. */
-export function toTable(groups: readonly FaultGroup[]): string {
-  return [INTRODUCTION, ...groups.map(toSection)].join('\n');
+export function toTable(
+  groups: readonly FaultGroup[],
+  streamFaults: readonly StreamFault[],
+): string {
+  return [INTRODUCTION, ...groups.map(toSection), toStreamTable(streamFaults)].join('\n');
 }
 
 function toSection({ title, faults }: FaultGroup): string {

@@ -37,7 +37,8 @@ export const backlogOnly: ReplacementServer = async (port) => {
     const isConnected = once(socket, 'connect').then(() => true);
     return Promise.race([
       isConnected,
-      new Promise<false>((resolve) => setTimeout(resolve, 150, false)),
+      // After a turn of the event loop: a connection may have been made while the process waited.
+      new Promise<false>((resolve) => setTimeout(() => setImmediate(resolve, false), 150)),
     ]);
   }
 };

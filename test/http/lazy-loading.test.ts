@@ -51,7 +51,7 @@ describe('A module that is loaded on demand, after it could not be loaded', () =
     const token = await sign(key, { ...VALID_CLAIMS, exp: Date.now() / 1000 + 60 });
     const headers = { authorization: `Bearer ${token}` };
     // The gateway starts to load when it is created. Both requests wait for the next load.
-    await vi.waitFor(() => expect(loading.attempts()).toBe(1));
+    await expect.poll(loading.attempts).toBe(1);
     await untilIdle();
     expect(await Promise.all([send(gateway, { headers }), send(gateway, { headers })])).toEqual([
       failed,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readTable } from '../support/markdown-table.ts';
 
 /**
  * The tables of `docs/reference/access-matrix.md`. The tests read them, so the page cannot differ from the gateway.
@@ -10,14 +11,7 @@ const TEXT = readFileSync(
 
 /** The rows of the table below a heading, keyed by column name, without Markdown code marks. */
 export function readAccessMatrix(heading: string): Record<string, string>[] {
-  const section = TEXT.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
-  const [names, , ...rows] = (section ?? '').split('\n').filter((line) => line.startsWith('|'));
-  if (!names || rows.length === 0)
-    throw new Error(`docs/reference/access-matrix.md has no table "${heading}"`);
-  return rows.map((row) => {
-    const cells = splitCells(row);
-    return Object.fromEntries(splitCells(names).map((name, column) => [name, cells[column] ?? '']));
-  });
+  return readTable(TEXT, heading);
 }
 
 /** Pairs each row with the title of its test. (vitest cannot interpolate a column name with a hyphen.) */
@@ -29,13 +23,6 @@ export function withTitles(
     const values = columns.map((column) => row[column]).join(' · ');
     return [`a request with ${values} results in ${row.response}`, row] as const;
   });
-}
-
-function splitCells(row: string): string[] {
-  return row
-    .split('|')
-    .slice(1, -1)
-    .map((cell) => cell.replaceAll('`', '').trim());
 }
 
 /** Looks up the meaning of a word in the table. An unknown word fails the row. */

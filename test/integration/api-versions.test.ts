@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiVersion } from '#sandbox/api/versions.ts';
-import { exampleOperations } from '#sandbox/example-operations.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
+import { exampleQueries } from '../support/example-queries.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 
@@ -16,14 +16,14 @@ interface Operation {
   readonly variables?: Record<string, unknown> | undefined;
 }
 
-/** The operations of the upstream cost table and the example operations of the demo. */
+/** The operations of the upstream cost table and the example queries of the demo. */
 const operations: readonly Operation[] = [
   ...operationCosts.map(({ name, query, variables }) => ({
     name,
     query,
     variables: variables?.(ids),
   })),
-  ...exampleOperations(ids).map(({ description, query, variables }) => ({
+  ...exampleQueries(ids).map(({ description, query, variables }) => ({
     name: description,
     query,
     variables,

@@ -38,7 +38,10 @@ const step = fc.oneof(
   // No 429: a request in a cooldown waits for a clock that only the test advances.
   {
     weight: 1,
-    arbitrary: fc.record({ fail: fc.constantFrom(401, 403, 404, 500), times: fc.nat({ max: 3 }) }),
+    arbitrary: fc.record({
+      fail: fc.constantFrom(401, 403, 404, 500),
+      times: fc.integer({ min: 1, max: 3 }),
+    }),
   },
   { weight: 1, arbitrary: fc.constant({ heal: true }) },
   { weight: 1, arbitrary: fc.constant({ back: 5_000 }) },

@@ -2,49 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
 import { readAccessMatrix, toMeanings, withTitles } from './access-matrix.ts';
-
-const OWN = 'http://localhost:4000';
-const ALLOWED = 'https://app.test';
-const SECRET = 'a-router-secret';
-
-const SETTINGS: { readonly [word: string]: { readonly [name: string]: string } } = {
-  'pass-through': { REVOX_API_KEY: '' },
-  service: {},
-  secrets: { ROUTER_SECRETS: SECRET },
-  CORS_ORIGINS: {
-    CORS_ORIGINS: `https://other.test,${ALLOWED},https://*.preview.test,http://web-*.ci.test:8080,capacitor://localhost`,
-  },
-};
-
-const ORIGINS: { readonly [word: string]: string | undefined } = {
-  none: undefined,
-  null: 'null',
-  "the gateway's": OWN,
-  "the gateway's, with https": OWN.replace('http', 'https'),
-  "the gateway's, as 127.0.0.1": OWN.replace('localhost', '127.0.0.1'),
-  "the gateway's, with another port": 'http://localhost:4001',
-  'an unknown origin': 'https://evil.test',
-  'an allowed origin': ALLOWED,
-  'an origin that starts with an allowed one': `${ALLOWED}.evil.test`,
-  'an origin of a pattern': 'https://pr-7.preview.test',
-  'an origin of a pattern with a prefix and a port': 'http://web-7.ci.test:8080',
-  'a pattern, with two labels': 'https://a.pr-7.preview.test',
-  'a pattern, without the label': 'https://.preview.test',
-  'a pattern, followed by another domain': 'https://pr-7.preview.test.evil.test',
-  'a pattern, after another domain': 'https://evil.test#.preview.test',
-  'a pattern, with http': 'http://pr-7.preview.test',
-  'a pattern, with another port': 'http://web-7.ci.test:8081',
-  'an allowed app': 'capacitor://localhost',
-  'an unknown app': 'capacitor://evil',
-};
+import { ALLOWED, ORIGINS, OWN, SECRET, SETTINGS, toSettings } from './access-matrix-origins.ts';
 
 const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
+const SUBSCRIPTION = 'subscription ($id: ID!) { callUpdated(id: $id) { id } }';
+const STREAM_TYPES = ['text/event-stream', 'multipart/mixed;subscriptionSpec=1.0'];
 const TYPE = { 'content-type': 'application/json' };
 
 type Sent = (id: string) => { readonly search?: string; readonly init?: RequestInit };
 
 const toSearch = (id: string) =>
   `?${new URLSearchParams({ query: QUERY, variables: JSON.stringify({ id }) })}`;
+const toText = (query: string) => String(new URLSearchParams({ query }));
 const post: Sent = (id) => ({
   init: {
     method: 'POST',
@@ -79,55 +48,92 @@ const REQUESTS: { readonly [word: string]: Sent } = {
 };
 
 const rows = readAccessMatrix('Pages of other origins');
+const titled = withTitles(rows, ['settings', 'request', 'Origin', 'Sec-Fetch-Site']);
+
+function toRequest(row: Record<string, string>, id: string) {
+  const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
+  const headers = new Headers(init?.headers);
+  const origin = toMeanings(ORIGINS, row.Origin);
+  if (origin !== undefined) headers.set('origin', origin);
+  if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
+  const isBare = row.request === 'preflight' || row.request?.includes('without');
+  if (!isBare && row.settings!.includes('pass-through'))
+    headers.set('authorization', `Bearer ${KEY_A}`);
+  if (!isBare && row.settings!.includes('secrets')) headers.set('router-authorization', SECRET);
+  return { search, init, headers };
+}
 
 describe('CORS matrix of docs/reference/access-matrix.md', () => {
-  test.each(withTitles(rows, ['settings', 'request', 'Origin', 'Sec-Fetch-Site']))(
-    '%s',
-    async (_title, row) => {
-      const words = row.settings!.split(', ');
-      const gateway = createTestGateway({
-        settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))),
-      });
-      const { richCallId: id } = sampleIds(gateway.sandbox);
-      const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
-      const headers = new Headers(init?.headers);
-      const origin = toMeanings(ORIGINS, row.Origin);
-      if (origin !== undefined) headers.set('origin', origin);
-      if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
-      const isBare = row.request === 'preflight' || row.request?.includes('without');
-      if (!isBare && words.includes('pass-through'))
-        headers.set('authorization', `Bearer ${KEY_A}`);
-      if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
+  test.each(titled)('%s', async (_title, row) => {
+    const gateway = createTestGateway({ settings: toSettings(row) });
+    const { richCallId: id } = sampleIds(gateway.sandbox);
+    const { search, init, headers } = toRequest(row, id);
 
-      const response = await gateway.fetch(`${OWN}/graphql${search}`, { ...init, headers });
-      const text = await response.text();
+    const response = await gateway.fetch(`${OWN}/graphql${search}`, { ...init, headers });
+    const text = await response.text();
 
-      const code = /"code":"(\w+)"/.exec(text)?.[1];
-      expect([response.status, code].filter(Boolean).join(' ')).toBe(row.response);
-      expect(response.headers.get('access-control-allow-origin')).toBe(
-        toMeanings(ORIGINS, row['Access-Control-Allow-Origin']) ?? null,
-      );
-      expect(response.headers.get('access-control-expose-headers')).toBe(
-        row['Access-Control-Allow-Origin'] === 'none'
-          ? null
-          : 'Allow, Retry-After, WWW-Authenticate, X-Request-Id',
-      );
-      expect(response.headers.has('access-control-allow-credentials')).toBe(false);
-      const varies = (response.headers.get('vary') ?? '')
-        .split(', ')
-        .filter((name) => name !== 'Accept-Encoding');
-      expect(varies).toEqual([
-        'Authorization',
-        'Router-Authorization',
-        'Accept',
-        ...(words.includes('CORS_ORIGINS') ? ['Origin'] : []),
-      ]);
-      const isFetched = row.response === '200' && row.request !== 'the GraphiQL page';
-      expect(text.includes(`"id":"${id}"`)).toBe(isFetched);
-      expect(gateway.traffic()).toEqual(isFetched ? [`GET /call/${id}`] : []);
-      expect(gateway.unexpectedErrors).toEqual([]);
-    },
-  );
+    const code = /"code":"(\w+)"/.exec(text)?.[1];
+    expect([response.status, code].filter(Boolean).join(' ')).toBe(row.response);
+    expect(response.headers.get('access-control-allow-origin')).toBe(
+      toMeanings(ORIGINS, row['Access-Control-Allow-Origin']) ?? null,
+    );
+    expect(response.headers.get('access-control-expose-headers')).toBe(
+      row['Access-Control-Allow-Origin'] === 'none'
+        ? null
+        : 'Allow, Retry-After, WWW-Authenticate, X-Request-Id',
+    );
+    expect(response.headers.has('access-control-allow-credentials')).toBe(false);
+    const varies = (response.headers.get('vary') ?? '')
+      .split(', ')
+      .filter((name) => name !== 'Accept-Encoding');
+    expect(varies).toEqual([
+      'Authorization',
+      'Router-Authorization',
+      'Accept',
+      ...(row.settings!.includes('CORS_ORIGINS') ? ['Origin'] : []),
+    ]);
+    const isFetched = row.response === '200' && row.request !== 'the GraphiQL page';
+    expect(text.includes(`"id":"${id}"`)).toBe(isFetched);
+    expect(gateway.traffic()).toEqual(isFetched ? [`GET /call/${id}`] : []);
+    expect(gateway.unexpectedErrors).toEqual([]);
+  });
+
+  test.each(
+    titled.flatMap(([title, row]) =>
+      /^(GET|POST)/.test(row.request!)
+        ? STREAM_TYPES.map(
+            (accept) => [`${title}, as a subscription over ${accept}`, row, accept] as const,
+          )
+        : [],
+    ),
+  )('%s', async (_title, row, accept) => {
+    const gateway = createTestGateway({ settings: toSettings(row) });
+    const { richCallId: id } = sampleIds(gateway.sandbox);
+    const { search, init, headers } = toRequest(row, id);
+    headers.set('accept', accept);
+
+    const response = await gateway.fetch(
+      `${OWN}/graphql${search.replace(toText(QUERY), toText(SUBSCRIPTION))}`,
+      {
+        ...init,
+        ...(init?.body ? { body: String(init.body).replace(QUERY, SUBSCRIPTION) } : {}),
+        headers,
+      },
+    );
+    // The call is over, so the stream ends after its first event.
+    const text = await response.text();
+
+    const code = /"code":"(\w+)"/.exec(text)?.[1];
+    expect([response.status, code].filter(Boolean).join(' ')).toBe(row.response);
+    expect(response.headers.get('access-control-allow-origin')).toBe(
+      toMeanings(ORIGINS, row['Access-Control-Allow-Origin']) ?? null,
+    );
+    expect(response.headers.get('vary')).toContain('Authorization, Router-Authorization, Accept');
+    const isFetched = row.response === '200';
+    expect(text.includes(`{"data":{"callUpdated":{"id":"${id}"}}}`)).toBe(isFetched);
+    expect(gateway.traffic()).toEqual(isFetched ? [`GET /call/${id}`] : []);
+    expect(gateway.unexpectedErrors).toEqual([]);
+  });
 
   test('every word that this test defines occurs in the CORS table of docs/reference/access-matrix.md', () => {
     const wordsOf = (...columns: string[]) =>

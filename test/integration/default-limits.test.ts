@@ -1,7 +1,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { exampleOperations } from '#sandbox/example-operations.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
+import { exampleQueries } from '../support/example-queries.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway } from '../support/test-gateway.ts';
 
@@ -28,9 +28,9 @@ describe('Default limits', () => {
     },
   );
 
-  test('the example operations of GraphiQL stay within a fraction of the default limits', async () => {
+  test('the example queries of GraphiQL stay within a fraction of the default limits', async () => {
     const gateway = createTestGateway({ settings });
-    for (const { description, query, variables } of exampleOperations(sampleIds(gateway.sandbox))) {
+    for (const { description, query, variables } of exampleQueries(sampleIds(gateway.sandbox))) {
       expect(await gateway.execute(query, variables), description).not.toHaveProperty('errors');
       expect(gateway.traffic(), description).not.toEqual([]);
     }

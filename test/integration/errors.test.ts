@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SandboxControl } from '#sandbox/control.ts';
+import { createLiveGateway } from '../support/live-gateway.ts';
 import {
   createTestGateway,
   type GraphQLResult,
@@ -461,11 +462,14 @@ describe('Field error', () => {
       (control) => control.corrupt('/', JSON.stringify({ error: words })),
     ];
     for (const happen of faults) {
-      const { sandbox, execute, traffic } = createTestGateway({ settings: NO_RETRIES });
+      const { sandbox, execute, pass, traffic } = createLiveGateway({ settings: NO_RETRIES });
       happen(sandbox.control);
-      const result = await execute(
+      const pending = execute(
         '{ call(id: "x") { id } campaign(id: "y") { id } assistants { nodes { id } } callAttempts { nodes { id } } }',
       );
+      // After a 429 the further requests wait.
+      await pass(5_000);
+      const result = await pending;
       expect(result.errors?.length).toBeGreaterThan(0);
       expect(JSON.stringify(result.errors)).not.toMatch(
         /revox\.test|PG::|db\.test|sk_demo|\/api|\/call|Bearer|undici|fetch|JSON\.parse|Unexpected token/,

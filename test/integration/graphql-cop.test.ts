@@ -79,6 +79,7 @@ const CHECKS: {
       ['graphiql.min.css', 'GraphQL Playground', 'GraphiQL', 'graphql-playground'].some((word) =>
         text.includes(word),
       ),
+    codes: [],
   },
   {
     name: 'Mutation is allowed over GET',

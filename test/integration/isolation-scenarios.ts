@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
+import type { EventStream } from '../support/event-stream.ts';
+import { createLiveGateway } from '../support/live-gateway.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { type GraphQLResult, KEY_A, KEY_B, NO_RETRIES } from '../support/test-gateway.ts';
 import { createTimedGateway, type TimedGateway, untilIdle } from '../support/timed-gateway.ts';
@@ -147,6 +149,69 @@ function createSearch(text: string): (mark: string) => boolean {
 /** A requested id appears in the response only as part of an object that was found. */
 function isVisible(text: string, id: string): boolean {
   return text.includes(`"id":"${id}"`);
+}
+
+/** Each field of subscriptions, with what it follows. */
+const SUBSCRIPTIONS = {
+  callUpdated: 'subscription ($id: ID!) { callUpdated(id: $id) { id toPhoneNumber } }',
+  callsUpdated:
+    'subscription ($ids: [ID!]!) { callsUpdated(ids: $ids) { call { id toPhoneNumber } } }',
+  callsEnded: 'subscription ($ids: [ID!]!) { callsEnded(ids: $ids) { call { id toPhoneNumber } } }',
+  campaignUpdated:
+    'subscription ($campaignId: ID!) { campaignUpdated(id: $campaignId) { name rows(first: 9) { nodes { id } } } }',
+  callAttemptAdded: 'subscription { callAttemptAdded { node { id phoneNumber } } }',
+};
+
+export type SubscriptionField = keyof typeof SUBSCRIPTIONS;
+
+export const SUBSCRIPTION_FIELDS = Object.keys(SUBSCRIPTIONS) as SubscriptionField[];
+
+/**
+ * The data of one API key that the other key received in subscriptions with one field: both keys
+ * watch objects with the same ids, and calls of both organizations, at the same time, by the same
+ * document.
+ */
+export async function findStreamLeaks(field: SubscriptionField): Promise<string[]> {
+  const gateway = createLiveGateway({ settings: PASS_THROUGH });
+  const { control } = gateway.sandbox;
+  const shared = 'a-call-of-both';
+  const campaignId = 'a-campaign-of-both';
+  const putAll = (status: 'calling' | 'completed', suffix: string) => {
+    for (const key of KEYS) {
+      const { campaigns } = control.data(key);
+      gateway.putCall({ id: shared, status, to_phone_number: `+${key}${suffix}` }, key);
+      const known = campaigns.find(({ id }) => id === campaignId);
+      if (!known) campaigns.push({ ...campaigns[0]!, id: campaignId, status: 'running' });
+      Object.assign(known ?? campaigns.at(-1)!, { name: `campaign-${key}${suffix}` });
+      control.insertAttempts(key, { at: 0, items: [{ phone_number: `+${key}${suffix}` }] });
+    }
+  };
+  putAll('calling', '');
+  const ids = [shared, ...KEYS.map((key) => control.data(key).calls[0]!.id)];
+  const seen: Record<Key, EventStream[]> = { [KEY_A]: [], [KEY_B]: [] };
+  for (const key of KEYS)
+    for (const id of field === 'callUpdated' ? ids : [shared])
+      seen[key].push(
+        await gateway.subscribe(
+          SUBSCRIPTIONS[field],
+          { id, ids, campaignId },
+          { authorization: `Bearer ${key}` },
+        ),
+      );
+  await gateway.pass(5_000);
+  putAll('completed', '!');
+  await gateway.pass(20_000);
+  for (const key of KEYS)
+    expect(seen[key].flatMap(({ events }) => events).length).toBeGreaterThan(0);
+  return KEYS.flatMap((key) => {
+    const other = key === KEY_A ? KEY_B : KEY_A;
+    const text = seen[key].map((stream) => stream.text()).join();
+    const { calls, attempts, rows } = control.data(other);
+    const idsOfOther = [...calls, ...attempts, ...Object.values(rows).flat()].map(({ id }) => id);
+    const marks = [...idsOfOther.map((id) => `"id":"${id}"`), other];
+    const own = JSON.stringify(control.data(key));
+    return [...new Set(marks)].filter((mark) => text.includes(mark) && !own.includes(mark));
+  });
 }
 
 /** Whether a 404 that one API key received hides the call from the key that owns it. */

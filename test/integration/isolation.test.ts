@@ -4,8 +4,10 @@ import { KEY_A, KEY_B } from '../support/test-gateway.ts';
 import {
   createIsolationRun,
   findLeaks,
+  findStreamLeaks,
   isHiddenFromOther,
   SCENARIOS,
+  SUBSCRIPTION_FIELDS,
 } from './isolation-scenarios.ts';
 
 describe('Isolation between API keys', () => {
@@ -13,6 +15,13 @@ describe('Isolation between API keys', () => {
     'two API keys that send the same operations %s receive no data of each other',
     async (name) => {
       expect(await findLeaks(name)).toEqual([]);
+    },
+  );
+
+  test.each(SUBSCRIPTION_FIELDS)(
+    'two API keys with the same subscriptions of %s receive no data of each other',
+    async (field) => {
+      expect(await findStreamLeaks(field)).toEqual([]);
     },
   );
 
@@ -70,6 +79,22 @@ describe('Isolation test without the fingerprint in', () => {
   });
 });
 
+describe('Isolation test of subscriptions without the fingerprint in', () => {
+  test.each(['#live/watches.ts', '#live/subscriptions.ts', '#rest/credential.ts'] as const)(
+    '%s: the isolation test detects a leak of each field between two API keys',
+    async (module) => {
+      const withoutFingerprint = await BROKEN[module]();
+      vi.doMock(module, () => withoutFingerprint);
+      vi.resetModules();
+      const broken = await import('./isolation-scenarios.ts');
+      for (const field of SUBSCRIPTION_FIELDS)
+        expect(await broken.findStreamLeaks(field), field).not.toEqual([]);
+      vi.doUnmock(module);
+      vi.resetModules();
+    },
+  );
+});
+
 /** The modules with the isolation broken: all credentials share one fingerprint. */
 const BROKEN = {
   async '#cache/memory-store.ts'() {
@@ -105,6 +130,38 @@ const BROKEN = {
       },
     };
   },
+  async '#live/watches.ts'() {
+    const actual = await import('#live/watches.ts');
+    return {
+      ...actual,
+      createWatches(options: Parameters<typeof actual.createWatches>[0]) {
+        const watches = actual.createWatches(options);
+        return {
+          ...watches,
+          watch: (target: object, listener: never) =>
+            watches.watch({ ...target, fingerprint: '' } as never, listener),
+          offer: (_: string, ...rest: [never, never]) => watches.offer('', ...rest),
+        };
+      },
+    };
+  },
+  async '#live/subscriptions.ts'() {
+    const actual = await import('#live/subscriptions.ts');
+    return {
+      ...actual,
+      createLiveSubscriptions(options: Parameters<typeof actual.createLiveSubscriptions>[0]) {
+        const subscriptions = actual.createLiveSubscriptions(options);
+        return {
+          ...subscriptions,
+          open: (request: Parameters<typeof subscriptions.open>[0]) =>
+            subscriptions.open({
+              ...request,
+              subscriber: withoutFingerprint(request.subscriber),
+            }),
+        };
+      },
+    };
+  },
   async '#rest/credential.ts'() {
     const actual = await import('#rest/credential.ts');
     class Anybody extends actual.Credential {
@@ -113,3 +170,14 @@ const BROKEN = {
     return { ...actual, Credential: Anybody };
   },
 };
+
+/** A subscriber may be an object of a class, whose methods use private fields. */
+function withoutFingerprint<T extends { readonly fingerprint: string }>(subscriber: T): T {
+  return new Proxy(subscriber, {
+    get(target, name) {
+      if (name === 'fingerprint') return '';
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}

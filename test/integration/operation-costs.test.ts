@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { exampleOperations } from '#sandbox/example-operations.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
+import { exampleQueries } from '../support/example-queries.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { createTimedGateway } from '../support/timed-gateway.ts';
@@ -114,10 +114,10 @@ describe('Walk over 2,000 attempts by `first: 7`', () => {
   );
 });
 
-describe('Example operations of the demo', () => {
-  const operations = exampleOperations(sampleIds(createTestGateway().sandbox));
+describe('Example queries of the demo', () => {
+  const operations = exampleQueries(sampleIds(createTestGateway().sandbox));
   test.each(operations)(
-    'the example operation "$description" succeeds',
+    'the example query "$description" succeeds',
     async ({ query, variables }) => {
       const gateway = createTestGateway();
       const { data, errors } = await gateway.execute(query, variables);

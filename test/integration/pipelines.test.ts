@@ -62,6 +62,39 @@ describe('Pipeline equivalence', () => {
     }
   });
 
+  /** Some of these headers prefer JSON: such a subscription takes the plain pipeline to Yoga. */
+  test.each([
+    ['text/event-stream', 200],
+    ['multipart/mixed;subscriptionSpec="1.0", application/json', 200],
+    ['*/*', 200],
+    ['application/json, text/event-stream;q=0.5', 200],
+    ['application/json', 406],
+    ['application/json;callbackSpec=1.0, application/json', 406],
+  ])('every pipeline responds alike to a subscription with Accept: %s', async (accept, status) => {
+    const pipelines = createPipelines();
+    const { richCallId: id } = idsOf(pipelines.gateways.yoga);
+    const init = post(
+      {
+        query: 'subscription ($id: ID!) { callUpdated(id: $id) { id status } }',
+        variables: { id },
+        extensions: {
+          subscription: { callbackUrl: 'http://router.test/1', subscriptionId: '1', verifier: 'x' },
+        },
+      },
+      { accept },
+    );
+    const first = await pipelines.observe(init);
+    expect(first.observed.yoga).toMatchObject({
+      status,
+      text: expect.stringMatching(status === 200 ? /"status":"COMPLETED"/ : /BAD_USER_INPUT/),
+      traffic: status === 200 ? [`GET /call/${id}`] : [],
+    });
+    for (const name of ['cached', 'fast', 'cachedYoga'] as const)
+      expect(first.observed[name], name).toEqual(first.observed.yoga);
+    // The document is known now, and the call is cached.
+    await expectSameOnAllPipelines(pipelines, init, 2);
+  });
+
   test('every pipeline sends the same response for each combination of URL and HTTP method', async () => {
     const pipelines = createPipelines();
     await expectSameOnAllPipelines(pipelines, post({ query: ASSISTANTS }), 3);

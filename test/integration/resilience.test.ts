@@ -21,7 +21,7 @@ function createScene({ gateway, ...options }: TestGatewayOptions = {}) {
   const timers = createManualTimers();
   const testGateway = createTimedGateway({
     ...options,
-    gateway: { ...timers, random: () => 1, ...gateway },
+    gateway: { startTimer: timers.startTimer, random: () => 1, ...gateway },
   });
   const [first, second] = sampleIds(testGateway.sandbox).twentyCallIds;
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
+import { measureCpu } from '../support/cpu-time.ts';
 import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
 
 // An operation of a few kilobytes can select the same long text many times, and each time it is
@@ -55,7 +56,7 @@ describe('Response size limit', () => {
   test('an operation that selects one call many times is aborted during execution when its response exceeds the limit', async () => {
     const { execute, callId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
     const query = `query ($ids: [ID!]!) { ${repeat(20, (n) => `a${n}: calls(ids: $ids) { ${TRANSCRIPT_QUERY} }`)} }`;
-    const { cpuMs, result } = await measured(() =>
+    const { cpuMs, result } = await measureCpu(() =>
       execute(query, { ids: Array(100).fill(callId) }),
     );
     expect(result).toEqual(TOO_LARGE);
@@ -208,10 +209,3 @@ const TOO_LARGE = {
     },
   ],
 };
-
-async function measured<T>(act: () => Promise<T>) {
-  const before = process.cpuUsage();
-  const result = await act();
-  const { user, system } = process.cpuUsage(before);
-  return { result, cpuMs: (user + system) / 1000 };
-}

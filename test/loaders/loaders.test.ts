@@ -4,9 +4,9 @@ import { UpstreamNotFoundError } from '#errors/upstream-error.ts';
 import { createLoaders } from '#loaders/loaders.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createRevoxApiFactory, type RevoxApi } from '#rest/revox-api.ts';
-import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { FetchUpstream } from '#rest/upstream-request.ts';
 import { createTestGateway, NO_CACHE } from '../support/test-gateway.ts';
+import { createUpstreamContext } from '../support/upstream-context.ts';
 import {
   assistantIds,
   calls,
@@ -17,8 +17,6 @@ import {
   gateway,
   rows,
 } from './loader-scene.ts';
-
-const NO_CONTEXT = {} as UpstreamContext;
 
 /** An upstream that returns the same body for every request. */
 const apiReturning =
@@ -165,7 +163,8 @@ describe('Loaders of one operation', () => {
     const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
     const { listCampaignRows } = createRevoxApiFactory(apiReturning({ rows: items, total: 3 }), {
       arrayFormat: 'comma',
-    })(NO_CONTEXT);
+      monotonicNow: () => 0,
+    })(createUpstreamContext());
     const upstream = createLoadersOver({ listCampaignRows });
     await (await upstream.loaders.campaignRows('c', {}).current()).page(0);
     expect(await upstream.loaders.call(call.id)).toEqual(expected);

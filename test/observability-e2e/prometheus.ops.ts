@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PromQLExpression, readAlerts, readDashboard } from '../support/dashboard.ts';
+import { putCallState } from '../support/live-gateway.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
-import { createTestGateway, NO_CACHE } from '../support/test-gateway.ts';
+import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import {
   expectPrometheus,
   hasPrometheus,
@@ -40,14 +41,20 @@ describe.skipIf(!hasPrometheus)('Prometheus that scrapes a gateway', () => {
   let world: ServedGateway;
   let prometheus: Prometheus;
   beforeAll(async () => {
-    world = await serveTestGateway({ gateway: { processMetrics: true }, settings: NO_CACHE });
+    world = await serveTestGateway({
+      gateway: { processMetrics: true },
+      settings: { ...NO_CACHE, MAX_SUBSCRIPTIONS: '1' },
+    });
     world.sandbox.control.fail('/campaigns', { status: 500 });
     world.sandbox.control.transform('/assistants', respondWithDrift);
     prometheus = await startPrometheus(Number(new URL(world.url).port));
-    await generateTraffic(
-      world.url,
-      async () => ((await prometheus.query('count_over_time(up[1m])'))[0]?.value ?? 0) >= 5,
-    );
+    const lastScrapeAt = async () => (await prometheus.query('timestamp(up)'))[0]?.value ?? 0;
+    // A rate requires two scrapes, with traffic before and between them.
+    for (let scrapes = 0; scrapes < 5; scrapes += 1) {
+      const before = await lastScrapeAt();
+      do await generateTraffic(world);
+      while ((await lastScrapeAt()) <= before);
+    }
   });
   afterAll(async () => {
     await prometheus?.[Symbol.asyncDispose]();
@@ -67,18 +74,23 @@ describe.skipIf(!hasPrometheus)('Prometheus that scrapes a gateway', () => {
   );
 
   test('Prometheus evaluates all alerts without an error, and one alert is pending', async () => {
-    const { groups } = (await prometheus.get('rules')) as {
-      groups: { rules: { name: string; health: string; state: string }[] }[];
+    const readRules = async () => {
+      const { groups } = (await prometheus.get('rules')) as {
+        groups: { rules: { name: string; health: string; state: string }[] }[];
+      };
+      return groups.flatMap((group) => group.rules);
     };
-    const rules = groups.flatMap((group) => group.rules);
+    // Half of the operations fail. The alert fires after five minutes.
+    await expect
+      .poll(async () => (await readRules()).filter(({ state }) => state === 'pending'))
+      .toContainEqual(expect.objectContaining({ name: 'RevoxOperationsFailing' }));
+    const rules = await readRules();
     expect(rules.map(({ name }) => name).sort()).toEqual(
       readAlerts()
         .map(({ where }) => where)
         .sort(),
     );
     expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
-    // Half of the operations fail. The alert fires after five minutes.
-    expect(rules.find(({ name }) => name === 'RevoxOperationsFailing')?.state).toBe('pending');
   });
 });
 
@@ -96,18 +108,45 @@ function respondWithDrift(body: any): unknown {
   return body;
 }
 
-/** Sends operations, half of which fail, until there are enough scrapes. */
-async function generateTraffic(url: string, isEnough: () => Promise<boolean>): Promise<void> {
-  const send = (query: string) =>
+/** Sends operations, half of which fail, and subscriptions, half of which are over the limit. */
+async function generateTraffic({ url, sandbox }: ServedGateway): Promise<void> {
+  const send = (query: string, accept = 'application/json') =>
     fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', accept },
       body: JSON.stringify({ query }),
     });
-  while (!(await isEnough())) {
-    await send('query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
-    await send('query Failing { campaigns(first: 1) { nodes { id } } }');
-    await send('{ nope }');
-    await send(`{ ${'__typename '.repeat(200)} }`);
+  const subscribe = () =>
+    send(`subscription { callUpdated(id: "${CALL_ID}") { status } }`, 'text/event-stream');
+  await send('query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
+  await send('query Failing { campaigns(first: 1) { nodes { id } } }');
+  await send('{ nope }');
+  await send(`{ ${'__typename '.repeat(200)} }`);
+  putCallState(sandbox, { id: CALL_ID, status: 'calling' });
+  const reader = (await subscribe()).body!.getReader();
+  await readUntil(reader, 'CALLING');
+  await (await subscribe()).arrayBuffer();
+  putCallState(sandbox, { id: CALL_ID, status: 'completed', call_attempts: [endedNow(sandbox)] });
+  // What a query reads is an event.
+  await send(`{ call(id: "${CALL_ID}") { id } }`);
+  await readUntil(reader, 'event: complete');
+}
+
+const CALL_ID = 'watched';
+
+function endedNow({ control }: ServedGateway['sandbox']) {
+  const { attempts } = control.data(KEY_A);
+  return { ...attempts[0]!, status: 'completed' as const, ended_at: new Date().toISOString() };
+}
+
+async function readUntil(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  expected: string,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  for (let text = ''; !text.includes(expected); ) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`The stream ended before ${expected}: ${text}`);
+    text += decoder.decode(value, { stream: true });
   }
 }

@@ -1,3 +1,4 @@
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 import { readMetrics, type Sample } from '../support/metrics.ts';
 import { NO_RETRIES, type TestGatewayOptions } from '../support/test-gateway.ts';
@@ -49,6 +50,26 @@ const SCENARIOS: readonly Scenario[] = [
         Promise.reject(Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' })),
     },
     act: ({ execute }) => execute(CALL),
+  },
+  {
+    options: { settings: { ...NO_RETRIES, MAX_SUBSCRIPTIONS: '1' } },
+    async act({ fetch, sandbox, timers }) {
+      const { liveCallId: id } = sampleIds(sandbox);
+      const subscribe = () =>
+        fetch('/graphql', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+          body: JSON.stringify({ query: `subscription { callUpdated(id: "${id}") { id } }` }),
+        });
+      const stream = (await subscribe()).body?.getReader();
+      await stream?.read();
+      // The first poll.
+      timers.elapse(0);
+      await stream?.read();
+      await subscribe();
+      await stream?.cancel();
+      await subscribe();
+    },
   },
   {
     options: { gateway: { random: () => 1 } },

@@ -1,9 +1,10 @@
 import { createCachingClient } from '#cache/caching-client.ts';
 import type { SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import { UpstreamUnavailableError } from '#errors/upstream-error.ts';
+import type { UpstreamLookup } from '#extensions.ts';
 import type { Identified, Page } from '#pagination/list.ts';
 import type { ReadPage } from '#pagination/numbered-pages.ts';
-import type { UpstreamContext, UpstreamLookup } from '#rest/upstream-context.ts';
+import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { UpstreamRequest } from '#rest/upstream-request.ts';
 import { createClock } from '../support/clock.ts';
 import type { SimulatedList } from '../support/simulated-list.ts';

@@ -8,7 +8,7 @@ import type { PagingBehavior, SimulatedList } from '../support/simulated-list.ts
  * Runs of each property; use `FUZZ_RUNS=100000 npx vitest run test/pagination/walk` for a long
  * night.
  */
-export const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 300);
+export const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 100);
 export const TIMEOUT_MS = 20_000 + NUM_RUNS * 20;
 
 export type Side = 'after' | 'before';

@@ -211,10 +211,14 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that fails', () => {
     for (const index of [0, 1, 2]) await one.storeAndRead(toOwnerOf(index), PATH, toEntry(CALL));
     for (const { server } of cluster.masters) await server.kill();
     await one.waitForStatusChanges(1);
-    await vi.waitUntil(async () => {
-      for (const index of [0, 1, 2]) expect(await one.read(toOwnerOf(index), PATH)).toBeUndefined();
-      return one.timers.running.every((ms) => ms === 1_000);
-    });
+    await vi.waitUntil(
+      async () => {
+        for (const index of [0, 1, 2])
+          expect(await one.read(toOwnerOf(index), PATH)).toBeUndefined();
+        return one.timers.running.every((ms) => ms === 1_000);
+      },
+      { timeout: 30_000 },
+    );
     for (const { server } of cluster.masters) await server.restart();
     await probeUntil(one, 2);
     for (const index of [0, 1, 2]) await storeUntilRead(one, toOwnerOf(index), PATH);
@@ -262,10 +266,12 @@ describe.skipIf(!hasRedisServer)('Redis Cluster with wrong settings', () => {
     await using cluster = await startRedisCluster();
     for (const { server, observer } of cluster.masters) {
       await using one = createTierInstance(server.url, SLOW_MACHINE);
-      await vi.waitUntil(async () => {
-        for (const index of [0, 1, 2]) await one.read(toOwnerOf(index), PATH);
-        return one.statusChanges.length > 0;
-      });
+      await expect
+        .poll(async () => {
+          for (const index of [0, 1, 2]) await one.read(toOwnerOf(index), PATH);
+          return one.statusChanges.length;
+        })
+        .toBeGreaterThan(0);
       for (let probes = 0; probes < 3; probes += 1) {
         one.timers.elapse(1_000);
         await observer.time();

@@ -75,7 +75,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster checks of doctor', () => {
       expect(stats).toMatch(/cmdstat_cluster\|slots:/);
       expect(errors).not.toMatch(/errorstat_(MOVED|ASK|CROSSSLOT)/);
       expect(await observer.keys()).toEqual([]);
-      await vi.waitUntil(async () => (await observer.clients()).length === 0);
+      await expect.poll(observer.clients).toEqual([]);
     }
     expect(await Promise.all(cluster.masters.map(dirtyOf))).toEqual(before);
   });
@@ -258,7 +258,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster checks of doctor', () => {
     for (const { server } of cluster.masters) server.pause();
     try {
       const pending = linesOf(on());
-      await vi.waitUntil(() => timers.running.length > 0);
+      await expect.poll(() => timers.running).not.toEqual([]);
       timers.elapse(5_000);
       expect(await pending).toEqual([
         `finding redis-connection: ${hostOf(first)} sends no complete response within 5 s. The server is slow, overloaded, or not reachable through its load balancer. ${WITHOUT_REDIS}`,

@@ -53,7 +53,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     });
     expect(await dirtyOf()).toBe(before);
     expect(await observer.keys()).toEqual(['revox:doctor:other']);
-    await vi.waitUntil(async () => (await observer.clients()).length === 0);
+    await expect.poll(observer.clients).toEqual([]);
   });
 
   test('Redis, an issuer and a collector are checked in one report, and leave nothing in Redis', async () => {
@@ -248,7 +248,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     await using redis = await startRedis();
     redis.pause();
     const pending = linesOf({ REDIS_URL: redis.url });
-    await vi.waitUntil(() => timers.running.length > 0);
+    await expect.poll(() => timers.running).not.toEqual([]);
     timers.elapse(5_000);
     expect(await pending).toEqual([
       `finding redis-connection: 127.0.0.1:${redis.port} sends no complete response within 5 s. The server is slow, overloaded, or not reachable through its load balancer. ${WITHOUT_REDIS}`,

@@ -32,21 +32,29 @@ interface Forwarder extends RealServer {
   readonly url: string;
   /** The port that new connections lead to, as when a name resolves to another address. */
   target: number;
-  /** Sends a command to the servers on all open connections, and hides its reply from the clients. */
-  inject(command: string): void;
+  /**
+   * Sends a command to the servers on all open connections, and hides its reply, one line, from the
+   * clients.
+   * @returns when all replies have arrived
+   */
+  inject(command: string): Promise<void>;
 }
 
 /** A name of a Redis server: connections stay where they were made, new ones go to `target`. */
 async function startForwarder(target: number): Promise<Forwarder> {
   const servers = new Set<Socket>();
-  let hiddenReplies = 0;
+  /** Called with the reply to the injected command. */
+  const onReply = new Map<Socket, () => void>();
   const listener = await listenTcp((client) => {
     const server = connect(forwarder.target, '127.0.0.1');
     servers.add(server);
     server.on('error', () => client.destroy());
     server.on('data', (data) => {
-      if (hiddenReplies > 0) hiddenReplies -= 1;
-      else client.write(data);
+      const resolve = onReply.get(server);
+      // A chunk may hold further replies after the one line.
+      client.write(resolve ? data.subarray(data.indexOf('\r\n') + 2) : data);
+      onReply.delete(server);
+      resolve?.();
     });
     client.pipe(server);
     server.once('close', () => {
@@ -58,11 +66,15 @@ async function startForwarder(target: number): Promise<Forwarder> {
   const forwarder: Forwarder = Object.assign(listener, {
     url: `redis://127.0.0.1:${listener.port}`,
     target,
-    inject(command: string) {
-      for (const server of servers) {
-        hiddenReplies += 1;
-        server.write(`${command}\r\n`);
-      }
+    async inject(command: string) {
+      await Promise.all(
+        [...servers].map((server) => {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          onReply.set(server, resolve);
+          server.write(`${command}\r\n`);
+          return promise;
+        }),
+      );
     },
   });
   return forwarder;
@@ -172,11 +184,8 @@ describe.skipIf(!hasRedisServer)('Redis that does not serve', () => {
     await using one = createTierInstance(`redis://:secret@127.0.0.1:${forwarder.port}`);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
 
-    forwarder.inject('RESET');
-    await vi.waitUntil(async () => {
-      await one.read(ANN, PATH);
-      return one.statusChanges.length > 0;
-    });
+    await forwarder.inject('RESET');
+    expect(await one.read(ANN, PATH)).toBeUndefined();
     await probeUntil(one, 2);
     expect(await one.readUntilStored(ANN, PATH)).toMatchObject({ value: CALL });
     expect(one.statusChanges).toEqual([unavailableMessage('NOAUTH'), AVAILABLE_AGAIN]);
@@ -214,10 +223,12 @@ describe.skipIf(!hasRedisServer)('Redis that does not serve', () => {
       '1024',
     ]);
     await using observer = await redis.connect();
+    await using other = await redis.connect();
     await using one = createTierInstance(redis.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     await observer.send('DEBUG', 'POPULATE', '2000');
-    await observer.send('CONFIG', 'SET', 'key-load-delay', '500');
+    // Redis loads for a minute, or until the delay ends.
+    await observer.send('CONFIG', 'SET', 'key-load-delay', '30000');
 
     const loaded = observer.send('DEBUG', 'RELOAD');
     await vi.waitUntil(
@@ -232,6 +243,7 @@ describe.skipIf(!hasRedisServer)('Redis that does not serve', () => {
       await new Promise(setImmediate);
     }
     expect(one.statusChanges).toHaveLength(1);
+    await other.send('CONFIG', 'SET', 'key-load-delay', '0');
     await loaded;
     await probeUntil(one, 2);
     expect(await one.readUntilStored(ANN, PATH)).toMatchObject({ value: CALL });

@@ -7,7 +7,7 @@ import { unavailableMessage } from './tier-instance.ts';
 
 expectRedisServer();
 
-const TIMEOUT_MS = 250;
+const TIMEOUT_MS = 1_000;
 const CLIENTS = 10;
 /**
  * The time that a query may take with a healthy Redis and ten clients, in ms: other tests may keep
@@ -122,7 +122,8 @@ describe.skipIf(!hasRedisServer)('Redis outages under load', () => {
         data: { call: { id: each } },
       });
     }
-    expect(performance.now() - start).toBeLessThan(2_000);
+    // A single query that waits for Redis waits for REDIS_TIMEOUT_MS.
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(gateway.traffic()).toHaveLength(51);
 
     await redis.restart();

@@ -1,6 +1,7 @@
 import { type Environment, readSettings } from '#config/settings.ts';
 import { createGateway } from '#gateway.ts';
 import type { Sandbox } from '#sandbox/sandbox.ts';
+import { type EventStream, readEventStream } from '../support/event-stream.ts';
 import { type GraphQLResult, KEY_A } from '../support/test-gateway.ts';
 
 export interface TestOperation {
@@ -13,6 +14,7 @@ export interface RedisGateway extends AsyncDisposable {
   execute(operation: TestOperation, key?: string): Promise<GraphQLResult>;
   /** As `execute`, with the text of the response: JavaScript cannot hold each number. */
   executeText(operation: TestOperation, key?: string): Promise<string>;
+  subscribe(operation: TestOperation): Promise<EventStream>;
   /** The upstream requests since the last call, as `GET /call/…`. */
   traffic(): string[];
   /** Everything that the gateway has logged: problems with Redis and unexpected errors. */
@@ -36,6 +38,9 @@ const LONG_TIMEOUT: Environment = {
     ].map((name) => [`FRESHNESS_${name}_MS`, '600000']),
   ),
 };
+
+/** The log lines of requests that have ended. */
+const REQUESTS: ReadonlySet<string> = new Set(['request', 'subscription']);
 
 /**
  * A separate gateway over the sandbox, and over Redis when the settings contain its URL. It uses
@@ -63,30 +68,41 @@ export function createRedisGateway(sandbox: Sandbox, settings: Environment): Red
         return sandbox.fetch(request);
       },
       log: {
-        info: (message) => message !== 'request' && note(message),
+        info: (message) => !REQUESTS.has(message) && note(message),
         error: note,
         unexpected: note,
       },
     },
   );
-  const executeText: RedisGateway['executeText'] = async ({ query, variables }, key) => {
-    const response = await gateway.fetch(
+  const send = (
+    { query, variables }: TestOperation,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ) =>
+    gateway.fetch(
       new Request('http://localhost/graphql', {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-        },
+        headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ query, variables }),
+        ...(signal && { signal }),
       }),
     );
+  const executeText: RedisGateway['executeText'] = async (operation, key) => {
+    const response = await send(operation, {
+      accept: 'application/json',
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    });
     return response.text();
   };
   return {
     problems,
     traffic: () => requests.splice(0),
     executeText,
+    async subscribe(operation) {
+      const abort = new AbortController();
+      const response = await send(operation, { accept: 'text/event-stream' }, abort.signal);
+      return readEventStream(response, abort);
+    },
     execute: async (operation, key) => JSON.parse(await executeText(operation, key)),
     [Symbol.asyncDispose]: gateway.dispose,
   };

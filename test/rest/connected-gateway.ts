@@ -6,11 +6,17 @@ import { type GraphQLResult, NO_CACHE, NO_RETRIES } from '../support/test-gatewa
 /** The gateway's own key. */
 export const KEY = 'sk_test_over_real_sockets';
 
+/** Other properties are ignored: the timers of a test have more than the gateway's option. */
+export type ConnectedGatewayOptions = Pick<
+  GatewayOptions,
+  'startTimer' | 'monotonicNow' | 'random'
+>;
+
 /** The whole gateway over undici and real sockets, in service mode. */
 export function createConnectedGateway(
   origin: string,
   settings: Record<string, string> = {},
-  options: GatewayOptions = {},
+  { startTimer, monotonicNow, random }: ConnectedGatewayOptions = {},
 ) {
   const unexpectedErrors: unknown[] = [];
   const gateway = createGateway(
@@ -24,7 +30,9 @@ export function createConnectedGateway(
     }),
     {
       log: { info: () => {}, error: () => {}, unexpected: (error) => unexpectedErrors.push(error) },
-      ...options,
+      ...(startTimer && { startTimer }),
+      ...(monotonicNow && { monotonicNow }),
+      ...(random && { random }),
     },
   );
   onTestFinished(async () => {

@@ -14,7 +14,7 @@ function createApi(json: string) {
       status: 200,
       readVersion,
     }),
-    { arrayFormat: 'comma' },
+    { arrayFormat: 'comma', monotonicNow: () => 0 },
   );
   return createRevoxApi(createUpstreamContext());
 }

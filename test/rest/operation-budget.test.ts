@@ -132,7 +132,7 @@ describe('Deadline of an operation', () => {
     const timers = createManualTimers();
     const gateway = createTestGateway({
       settings: { REQUEST_DEADLINE_MS: '5000' },
-      gateway: { ...timers, monotonicNow: () => 0 },
+      gateway: { startTimer: timers.startTimer, monotonicNow: () => 0 },
     });
     const { id } = gateway.sandbox.control.data(KEY_A).calls[0]!;
     const hanging = Promise.withResolvers<void>();
@@ -160,7 +160,7 @@ describe('Deadline of an operation', () => {
 
   test('a complete response leaves no deadline timer behind', async () => {
     const timers = createManualTimers();
-    const gateway = createTestGateway({ gateway: timers });
+    const gateway = createTestGateway({ gateway: { startTimer: timers.startTimer } });
     await gateway.execute('{ call(id: "absent") { id } }');
     await gateway.execute('{ call(id: "") { id } }');
     await gateway.execute('{ __typename }');

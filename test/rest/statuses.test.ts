@@ -9,7 +9,7 @@ const createPassThroughGateway = () =>
     gateway: {
       now: () => Date.parse('2024-06-01T12:00:00Z'),
       random: () => 1,
-      ...createManualTimers(),
+      startTimer: createManualTimers().startTimer,
     },
   });
 

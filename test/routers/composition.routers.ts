@@ -9,6 +9,7 @@ import { taggedIn } from '../support/tagged-elements.ts';
 import { type Composer, compose, run } from './composers.ts';
 import { serveContacts } from './contacts-subgraph.ts';
 import { expectRouters, hasRouters } from './installed.ts';
+import { subscribeAt, untilTrue } from './live-calls.ts';
 import { ROUTER_SECRET, ROUTERS } from './router-process.ts';
 import { executeAt, startSupergraph, subgraphSdl, toSubgraphs } from './supergraph.ts';
 
@@ -18,8 +19,17 @@ const SUBGRAPHS = toSubgraphs({
   revox: 'http://revox.test/graphql',
   contacts: 'http://contacts.test/graphql',
 });
+const ROOT = join(import.meta.dirname, '../..');
+const WGC = 'node_modules/wgc/dist/src/index.js';
 const COMPOSERS: readonly Composer[] = ['apollo', 'hive', 'cosmo'];
 const CONTRACT_COMPOSERS: readonly Composer[] = ['hive', 'cosmo'];
+
+/** Composers expect at least this version where a subgraph has subscriptions. */
+const FEDERATION_LINK = 'schema @link(url: "https://specs.apollo.dev/federation/v2.4"';
+
+const SUBSCRIPTION_FIELDS = fieldsOf(subgraphSdl).filter((name) =>
+  /^Subscription\.\w+:/.test(name),
+);
 
 describe.skipIf(!hasRouters)("Composition with another team's subgraph", () => {
   test.each(COMPOSERS)(
@@ -28,6 +38,8 @@ describe.skipIf(!hasRouters)("Composition with another team's subgraph", () => {
       const { errors, publicSdl } = await compose(composer, SUBGRAPHS);
       expect(errors).toEqual([]);
       expect(fieldsOf(publicSdl!)).toEqual(fieldsOfBoth());
+      expect(SUBSCRIPTION_FIELDS).toContain('Subscription.callUpdated: Call');
+      expect(subgraphSdl.startsWith(FEDERATION_LINK)).toBe(true);
     },
   );
 
@@ -45,19 +57,36 @@ describe.skipIf(!hasRouters)("Composition with another team's subgraph", () => {
         { name: 'contacts', routing_url: contacts.url, introspection: { url: contacts.url } },
       ];
       await writeFile(graph, stringify({ version: 1, subgraphs }));
-      const printed = await run([
-        'node_modules/wgc/dist/src/index.js',
-        'router',
-        'compose',
-        '-i',
-        graph,
-        '-o',
-        config,
-      ]);
+      const printed = await run([WGC, 'router', 'compose', '-i', graph, '-o', config]);
       expect(printed).toMatch(/^Router config successfully written to \S+\s*$/);
       const { engineConfig } = JSON.parse(await readFile(config, 'utf8'));
       expect(fieldsOf(engineConfig.graphqlSchema)).toEqual(fieldsOfBoth());
       expect(gateway.traffic()).toEqual([]);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test('wgc composes the documented configuration: Cosmo Router subscribes over SSE by POST', async () => {
+    const guide = await readFile(join(ROOT, 'docs/guides/federation.md'), 'utf8');
+    const [, documented = ''] = /```yaml\n(version: 1\n[^`]+)```/.exec(guide) ?? [];
+    const directory = await mkdtemp(join(tmpdir(), 'wgc-'));
+    try {
+      const [graph, config] = [join(directory, 'graph.yaml'), join(directory, 'config.json')];
+      await writeFile(graph, documented.replace('sdl/', join(ROOT, 'sdl/')));
+      await run([WGC, 'router', 'compose', '-i', graph, '-o', config]);
+      const { engineConfig } = JSON.parse(await readFile(config, 'utf8'));
+      expect(
+        engineConfig.datasourceConfigurations.map(
+          ({ customGraphql }: { readonly customGraphql: { readonly subscription: object } }) =>
+            customGraphql.subscription,
+        ),
+      ).toEqual([
+        expect.objectContaining({
+          enabled: true,
+          protocol: 'GRAPHQL_SUBSCRIPTION_PROTOCOL_SSE_POST',
+        }),
+      ]);
     } finally {
       await rm(directory, { recursive: true });
     }
@@ -128,6 +157,26 @@ describe.skipIf(!hasRouters)('Composition with a team that uses the same names',
   );
 
   test.each(COMPOSERS)(
+    '%s adds the subscriptions of another team, and reports one of the same name',
+    async (composer) => {
+      const composeWith = (field: string) => {
+        const stranger = toStranger(
+          `type Subscription { ${field}: Campaign } type Campaign @key(fields: "id") { id: ID! clicks: Int }`,
+        );
+        return compose(composer, [...SUBGRAPHS, stranger]);
+      };
+      const { errors, publicSdl } = await composeWith('adClicked');
+      expect(errors).toEqual([]);
+      expect(fieldsOf(publicSdl!)).toEqual(
+        expect.arrayContaining(['Subscription.adClicked: Campaign', ...SUBSCRIPTION_FIELDS]),
+      );
+      const rejected = await composeWith('callUpdated');
+      expect(rejected.publicSdl).toBeUndefined();
+      expect(rejected.errors.join()).toContain('callUpdated');
+    },
+  );
+
+  test.each(COMPOSERS)(
     '%s reports a field of the same name with another type',
     async (composer) => {
       const stranger = toStranger(
@@ -149,6 +198,7 @@ describe.skipIf(!hasRouters)('Contract without internal settings', () => {
       const internal = SUBGRAPHS.flatMap(({ sdl }) => taggedIn(sdl, 'internal'));
       expect(internal).toContain('Assistant.prompt');
       const isReachable = (field: string) => !/^(Calendly|FaqItem|FaqItemSource)\b/.test(field);
+      expect(fields).toEqual(expect.arrayContaining(SUBSCRIPTION_FIELDS));
       expect(fields.filter(isReachable)).toEqual(
         fieldsOfBoth()
           .filter(isReachable)
@@ -195,6 +245,25 @@ describe.skipIf(!hasRouters)('Contract without personal data', () => {
       const shown = await execute('contact { assistant { id } }');
       expect(shown).toEqual({ data: { call: { contact: { assistant: { id: assistantId } } } } });
       expect(gateway.traffic()).toEqual([`GET /call/${call!.id}`]);
+
+      const subscribe = (fields: string) =>
+        subscribeAt(
+          supergraph.url,
+          `subscription { callUpdated(id: "${call!.id}") { ${fields} } }`,
+        );
+      const rejected = await subscribe('status toPhoneNumber');
+      await untilTrue(() => rejected.isEnded());
+      expect(rejected.text()).toContain('Cannot query field \\"toPhoneNumber\\"');
+      expect(gateway.traffic()).toEqual([]);
+
+      const live = await subscribe('status contact { assistant { id } }');
+      await untilTrue(() => live.isEnded());
+      expect(live.events.map(({ data }) => data)).toEqual([
+        {
+          callUpdated: { status: 'COMPLETED', contact: { assistant: { id: assistantId } } },
+        },
+      ]);
+      expect(live.text()).not.toContain(call!.to_phone_number);
     },
   );
 });

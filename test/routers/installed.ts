@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
  * The packages of `processes/package.json` that are missing on this machine, or installed in
  * another version.
  */
-const missingPackages = Object.entries(readJson('package.json').devDependencies ?? {}).filter(
+const { devDependencies, optionalDependencies } = readJson('package.json');
+const missingPackages = Object.entries({ ...devDependencies, ...optionalDependencies }).filter(
   ([name, version]) => readJson(`node_modules/${name}/package.json`).version !== version,
 );
 
@@ -27,7 +28,13 @@ export function expectRouters(): void {
   });
 }
 
-function readJson(path: string): { version?: string; devDependencies?: Record<string, string> } {
+interface PackageJson {
+  readonly version?: string;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+function readJson(path: string): PackageJson {
   const file = new URL(`processes/${path}`, import.meta.url);
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
 }

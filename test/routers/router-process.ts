@@ -5,17 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../sockets/demo-process.ts';
-import { PROCESSES, TOOL_ENVIRONMENT } from './composers.ts';
+import { PROCESSES, type Subgraph, TOOL_ENVIRONMENT } from './composers.ts';
 
 export interface RouterKind {
   readonly name: string;
   /** The composer of the router's supergraph. */
   readonly composer: 'apollo' | 'hive';
   /**
-   * The arguments of Node.js. `SUPERGRAPH` and `PORT` are replaced by the supergraph's file and
-   * the port.
+   * The arguments of Node.js. `SUPERGRAPH`, `DIRECTORY` and `PORT` are replaced by the supergraph's
+   * file, its directory and the port.
    */
   readonly command: readonly string[];
+  /** The text of further files in the directory, by name. `DIRECTORY` is replaced as above. */
+  readonly toFiles?: (subgraphs: readonly Subgraph[]) => Readonly<Record<string, string>>;
 }
 
 const HIVE = [
@@ -27,7 +29,7 @@ const HIVE = [
   '--port=PORT',
 ];
 
-/** The routers that the npm registry has. */
+/** The routers that the npm registry has, and that serve queries in these tests. */
 export const ROUTERS: readonly RouterKind[] = [
   { name: 'Apollo Gateway', composer: 'apollo', command: ['apollo.js', 'SUPERGRAPH', 'PORT'] },
   { name: 'Hive Gateway', composer: 'hive', command: HIVE },
@@ -49,21 +51,36 @@ export interface RouterProcess extends AsyncDisposable {
 /**
  * Starts a router in its own process and waits until it listens. The router is killed at the end
  * of the scope.
+ * @param callbackUrl where a router that subscribes over HTTP callback receives the events
  */
-export async function startRouter(kind: RouterKind, supergraphSdl: string): Promise<RouterProcess> {
+export async function startRouter(
+  kind: RouterKind,
+  supergraphSdl: string,
+  subgraphs: readonly Subgraph[],
+  callbackUrl: string,
+): Promise<RouterProcess> {
   await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'supergraph-'));
   started.defer(() => rm(directory, { recursive: true }));
   const supergraph = join(directory, 'supergraph.graphql');
   await writeFile(supergraph, supergraphSdl);
+  for (const [name, content] of Object.entries(kind.toFiles?.(subgraphs) ?? {}))
+    await writeFile(join(directory, name), content.replaceAll('DIRECTORY', directory));
   for (;;) {
     const port = await freePort();
     const command = kind.command.map((part) =>
-      part.replace('SUPERGRAPH', supergraph).replace('PORT', String(port)),
+      part
+        .replace('SUPERGRAPH', supergraph)
+        .replace('DIRECTORY', directory)
+        .replace('PORT', String(port)),
     );
     const router = spawn(process.execPath, ['--import=./ends-with-its-parent.js', ...command], {
       cwd: PROCESSES,
-      env: { ...TOOL_ENVIRONMENT, ROUTER_SECRET },
+      env: {
+        ...TOOL_ENVIRONMENT,
+        REVOX_ROUTER_SECRET: ROUTER_SECRET,
+        REVOX_CALLBACK_URL: callbackUrl,
+      },
       stdio: 'pipe',
     });
     started.defer(() => kill(router));
@@ -80,10 +97,14 @@ export async function startRouter(kind: RouterKind, supergraphSdl: string): Prom
   }
 }
 
+/**
+ * Ends the router by the end of its standard input. A router that is no Node.js program ends with
+ * the program that has started it.
+ */
 async function kill(router: ChildProcess): Promise<void> {
   if (router.exitCode !== null || router.signalCode !== null) return;
   const ended = once(router, 'exit');
-  router.kill('SIGKILL');
+  router.stdin?.end();
   await ended;
 }
 
@@ -97,7 +118,8 @@ function listensOrEnds(
     for (const output of [router.stdout, router.stderr]) {
       createInterface(output).on('line', (line) => {
         lines.push(line);
-        if (/listening on|ready at/i.test(line) && line.includes(`:${port}`)) resolve(undefined);
+        if (/listening\b.*\bon|ready at/i.test(line) && line.includes(`:${port}`))
+          resolve(undefined);
       });
     }
     router.once('close', () => resolve(lines.join('\n')));

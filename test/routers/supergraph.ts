@@ -34,17 +34,26 @@ export interface Supergraph extends AsyncDisposable {
   readonly contacts: ContactsSubgraph;
   /** The proxy between router and gateway. */
   readonly recorder: Recorder;
+  /** The proxy between gateway and router, for HTTP callbacks. */
+  readonly callbacks: Recorder;
+  /** The URL of that proxy below which a router has the URLs of its subscriptions. */
+  readonly callbackUrl: string;
+  /** The URL of the router's GraphQL endpoint. */
+  readonly url: string;
   /**
    * Starts a gateway that requires the router's secret. The router sends its requests to the
    * latest gateway.
    */
   serveGateway(settings?: Environment): Promise<GatewayBehindRouter>;
+  /** As `serveGateway`, with clocks that run. Live calls are polled every second. */
+  serveLiveGateway(settings?: Environment): Promise<ServedGateway>;
   /** Sends one operation to the router. */
   execute(
     query: string,
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Promise<GraphQLResult>;
+  killRouter(): Promise<void>;
 }
 
 /** @param exclude the tags whose elements are hidden from clients */
@@ -55,15 +64,21 @@ export async function startSupergraph(
   await using started = new AsyncDisposableStack();
   const contacts = started.use(await serveContacts());
   const recorder = started.use(await startRecorder());
+  const callbacks = started.use(await startRecorder());
   const subgraphs = toSubgraphs({ revox: recorder.url, contacts: contacts.url });
   const { supergraphSdl, errors } = await compose(kind.composer, subgraphs, exclude);
   if (supergraphSdl === undefined)
     throw new Error(`The subgraphs do not compose: ${errors.join(' ')}`);
-  const router = started.use(await startRouter(kind, supergraphSdl));
+  const callbackUrl = new URL('/callback', callbacks.url).href;
+  const router = started.use(await startRouter(kind, supergraphSdl, subgraphs, callbackUrl));
+  callbacks.forwardTo(router.url);
   const running = started.move();
   return {
     contacts,
     recorder,
+    callbacks,
+    callbackUrl,
+    url: router.url,
     async serveGateway(settings = {}) {
       const clock = createClock();
       const gateway = await serveTestGateway({
@@ -74,7 +89,17 @@ export async function startSupergraph(
       recorder.forwardTo(gateway.url);
       return { ...gateway, clock };
     },
+    async serveLiveGateway(settings = {}) {
+      const gateway = await serveTestGateway({
+        settings: { ROUTER_SECRETS: ROUTER_SECRET, LIVE_CALL_MS: '1000', ...settings },
+      });
+      recorder.forwardTo(gateway.url);
+      return gateway;
+    },
     execute: (query, variables, headers) => executeAt(router.url, query, variables, headers),
+    async killRouter() {
+      await router[Symbol.asyncDispose]();
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -139,3 +139,28 @@ it('the sandbox lists a manually added attempt under no status, because it has n
 it('the sandbox control rejects an unknown key', () => {
   expect(() => createSandboxScene().control.data('sk_demo_c')).toThrow('sk_demo_c');
 });
+
+it('a started call is queued, rings, is answered and ends, also in static data', async () => {
+  const scene = { time: STARTED_AT };
+  const sandbox = createSandbox({ startedAt: STARTED_AT, now: () => scene.time });
+  const { control } = sandbox;
+  const id = control.startCall('sk_demo_a', { queueMs: 1_000, ringMs: 2_000, talkMs: 4_000 });
+  const stateAt = async (ms: number) => {
+    scene.time = STARTED_AT + ms;
+    const { call } = (await fetchJson(sandbox, `/call/${id}`)).json;
+    const { status, transcript = [] } = call.last_call_attempt;
+    return `${call.status}/${status} ${transcript.length}`;
+  };
+  const states = [];
+  for (const ms of [0, 1_000, 3_000, 6_999, 7_000]) states.push(await stateAt(ms));
+  expect(states).toEqual([
+    'queued_for_calling/queued 0',
+    'calling/ringing 0',
+    'calling/ongoing 1',
+    'calling/ongoing 1',
+    'completed/completed 2',
+  ]);
+  expect(control.requestCounts().get(`/call/${id}`)).toBe(5);
+  control.removeCall('sk_demo_a', id);
+  expect((await fetchJson(sandbox, `/call/${id}`)).status).toBe(404);
+});

@@ -373,6 +373,7 @@ describe('Sample ids of the sandbox data', () => {
     ).toBeGreaterThanOrEqual(3);
 
     expect(callOf(found.liveCallId).last_call_attempt!.status).toBe('ongoing');
+    expect(callOf(found.ringingCallId).last_call_attempt!.status).toBe('ringing');
     expect(a.assistants.find(({ id }) => id === found.frenchAssistantId)!.prompt).toMatch(
       /^Tu es /,
     );

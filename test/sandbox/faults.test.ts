@@ -308,6 +308,19 @@ describe('Other sandbox faults', () => {
   });
 });
 
+describe('Requests of the sandbox', () => {
+  it('requests are counted by path until the log is cleared', async () => {
+    const { sandbox, control } = createSandboxScene();
+    for (const path of ['/assistants', '/campaigns', '/assistants']) await fetchJson(sandbox, path);
+    expect([...control.requestCounts()]).toEqual([
+      ['/assistants', 2],
+      ['/campaigns', 1],
+    ]);
+    control.clearLog();
+    expect(control.requestCounts().size).toBe(0);
+  });
+});
+
 describe('In-flight requests of the sandbox', () => {
   it('the maximum of concurrent requests counts from the last clearing of the log', async () => {
     const { sandbox, control } = createSandboxScene();

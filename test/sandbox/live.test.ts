@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Call, CallAttempt } from '#sandbox/api/wire.ts';
 import type { SandboxData } from '#sandbox/control.ts';
@@ -108,6 +109,37 @@ it('a live call passes through its stages in order within minutes, and its trans
   expect(Math.max(...summaries.map(({ lines }) => new Set(lines).size))).toBeGreaterThan(4);
 });
 
+it('the running campaigns progress for hours, with calls to the people of their rows', () => {
+  const { at } = createLiveSandbox();
+  const running = at(0).campaigns.filter(({ status }) => status === 'running');
+  expect(running).toHaveLength(2);
+  const hours = [0, 1, 2, 3].map((hour) => {
+    const { rows } = at(hour * HOUR_MS);
+    return running.map(({ id }) => ({
+      done: rows[id]!.filter(({ call }) => call?.is_completed).length,
+      uncalled: rows[id]!.filter(({ call }) => !call).length,
+    }));
+  });
+  for (const [index] of running.entries()) {
+    const done = hours.map((campaigns) => campaigns[index]!.done);
+    expect(done).toEqual([...new Set(done)].sort((one, other) => one - other));
+    expect(hours[3]![index]!.uncalled).toBeLessThan(hours[0]![index]!.uncalled / 2);
+  }
+  for (const { id } of running)
+    for (const { call, phone_number } of at(3 * HOUR_MS).rows[id]!)
+      if (call) expect(call).toMatchObject({ to_phone_number: phone_number, campaign: { id } });
+});
+
+it('a call of the largest campaign is live at nearly every moment of the first hours', () => {
+  const { sandbox, at } = createLiveSandbox();
+  const { largeCampaignId } = sampleIds(sandbox);
+  const isLive = ({ call }: { call?: Call }) =>
+    call?.status === 'calling' || call?.status === 'queued_for_calling';
+  const moments = Array.from({ length: 180 }, (_, minute) => minute * MINUTE_MS);
+  const live = moments.filter((ms) => at(ms).rows[largeCampaignId]!.some(isLive));
+  expect(live.length).toBeGreaterThan(0.9 * moments.length);
+});
+
 it('the live sandbox completes calls that were in progress at the start, also in rows and lookups', async () => {
   const { sandbox, at } = createLiveSandbox();
   const live = sampleIds(sandbox).liveCallId;
@@ -121,6 +153,23 @@ it('the live sandbox completes calls that were in progress at the start, also in
     last_call_attempt: { status: 'completed', result: 'human' },
   });
   expect(row.call!.status).toBe('completed');
+});
+
+it('the ringing call of the README and the demo ends two minutes after the start', () => {
+  const { sandbox, at } = createLiveSandbox();
+  const { ringingCallId } = sampleIds(sandbox);
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  expect(readme).toContain(`callUpdated(id: \\"${ringingCallId}\\")`);
+  const stateAt = (seconds: number) => {
+    const call = at(seconds * SECOND_MS).calls.find(({ id }) => id === ringingCallId)!;
+    return `${call.status}/${call.last_call_attempt!.status}`;
+  };
+  expect([0, 30, 100, 120].map(stateAt)).toEqual([
+    'calling/ringing',
+    'calling/ongoing',
+    'calling/ongoing',
+    'completed/completed',
+  ]);
 });
 
 it('the live sandbox starts scheduled calls at their scheduled time', () => {
@@ -173,15 +222,15 @@ describe('Passing of time in the live sandbox', () => {
     }
   });
 
-  it('the live data is bounded: after weeks there are 360 live calls, and the oldest are gone', async () => {
+  it('the live data is bounded: after weeks there are 720 live calls, and the oldest are gone', async () => {
     const { sandbox, at } = createLiveSandbox();
     const early = at(20 * SECOND_MS).calls.at(-1)!;
     expect((await fetchJson(sandbox, `/call/${early.id}`)).status).toBe(200);
     const { calls, attempts } = at(21 * 24 * HOUR_MS);
-    expect(calls).toHaveLength(720 + 360);
+    expect(calls).toHaveLength(720 + 720);
     expect(attempts.length).toBe(calls.reduce((sum, call) => sum + call.calls_count, 0));
     expect((await fetchJson(sandbox, `/call/${early.id}`)).status).toBe(404);
-    expect(new Set(idsOf(calls)).size).toBe(1080);
+    expect(new Set(idsOf(calls)).size).toBe(1440);
   });
 
   it('a clock that is set back neither undoes nor repeats events', () => {

@@ -74,6 +74,33 @@ it('the served sandbox destroys the socket on reset', async () => {
   expect((await fetch(`${url}/assistants`, { headers })).status).toBe(200);
 });
 
+it('the served sandbox breaks the connection in the middle of a body on cut', async () => {
+  const { sandbox, url } = await createServedScene();
+  sandbox.control.cut('/assistants', 1);
+  const response = await fetch(`${url}/assistants`, { headers });
+  expect(response.status).toBe(200);
+  await expect(response.text()).rejects.toThrow('terminated');
+  expect((await fetch(`${url}/assistants`, { headers })).status).toBe(200);
+});
+
+it('the served sandbox stops in the middle of a body on stall, until release', async () => {
+  const { sandbox, url } = await createServedScene();
+  const whole = await (await fetch(`${url}/assistants`, { headers })).text();
+  sandbox.control.stall('/assistants', 1);
+  const { body } = await fetch(`${url}/assistants`, { headers });
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value ?? '';
+  expect(text).not.toBe(whole);
+  const rest = reader.read();
+  expect(await Promise.race([rest, new Promise(setImmediate).then(() => 'nothing')])).toBe(
+    'nothing',
+  );
+  sandbox.control.release();
+  text += (await rest).value;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value;
+  expect(text).toBe(whole);
+});
+
 it('the served sandbox logs a disconnected client', async () => {
   const { sandbox, url, arrived, over } = await createServedScene();
   sandbox.control.hang('/assistants');

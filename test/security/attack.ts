@@ -6,6 +6,8 @@ export interface Attack {
   readonly bound: string;
   /** Settings of the gateway in addition to those of pass-through mode. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Headers that every client needs with these settings, besides its key. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Responds to the gateway's upstream requests, in the upstream's process; undefined: the sandbox responds. */
   respond?(request: Request): Promise<Response> | Response | undefined;
   /** Attacks until the signal aborts, in the attacker's process. It also resolves if the gateway closes connections. */

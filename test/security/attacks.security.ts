@@ -23,7 +23,8 @@ describe.each(named.map((one) => [one.attack.name, one] as const))(
   (_name, { id, attack }) => {
     test('the attack has the expected outcome and leaves the process and the other tenant responsive', async () => {
       await using gateway = await startAttackedGateway({ id, attack }, NEIGHBOUR);
-      const probeFor = (signal: AbortSignal) => probe({ ...gateway, key: NEIGHBOUR, signal });
+      const probeFor = (signal: AbortSignal) =>
+        probe({ ...gateway, key: NEIGHBOUR, headers: attack.headers, signal });
       const quiet = await probeFor(AbortSignal.timeout(QUIET_MS));
 
       const over = new AbortController();

@@ -21,6 +21,8 @@ export interface ProbeOptions {
   readonly controlUrl: string;
   /** The tenant's API key. */
   readonly key: string;
+  /** Further headers of the tenant. @default none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -33,12 +35,14 @@ const OPERATION = JSON.stringify({ query: '{ assistants(first: 5) { nodes { id n
  * Sends the tenant's operation, and `/health` beside it, until the signal aborts.
  * @throws Error if a response is not the expected one
  */
-export async function probe({ url, controlUrl, key, signal }: ProbeOptions): Promise<ProbeResult> {
+export async function probe(options: ProbeOptions): Promise<ProbeResult> {
+  const { url, controlUrl, key, signal } = options;
   const [agent, healthAgent, controlAgent] = [createAgent(), createAgent(), createAgent()];
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',
     authorization: `Bearer ${key}`,
+    ...options.headers,
   };
   const [neighbour, health, control] = await Promise.all([
     repeat(signal, PAUSE_MS.neighbour, async () => {

@@ -4,7 +4,7 @@ import type { ErrorCode } from '#errors/gateway-error.ts';
 import { createTestGateway, KEY_A, type TestGateway } from '../support/test-gateway.ts';
 import { type RandomRequest, randomRequests } from './random-requests.ts';
 
-const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 500);
+const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 
 /** Maximum processor time for one request, in ms. The time of other processes does not count. */
 const MAX_CPU_MS = 1_000;

@@ -4,6 +4,12 @@
  */
 import { setImmediate } from 'node:timers/promises';
 
+/**
+ * Immediates exist only during this iteration of the event loop, and a request of the file system is
+ * over in the next one: a log line is written at any time.
+ */
+const TRANSIENT: ReadonlySet<string> = new Set(['Immediate', 'FSReqCallback']);
+
 export interface ResourceUsage {
   readonly heapBytes: number;
   /** Memory outside the heap, such as buffers. */
@@ -24,8 +30,7 @@ async function measure(): Promise<ResourceUsage> {
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
   const resources: Record<string, number> = {};
-  // Immediates exist only during this iteration of the event loop.
   for (const kind of process.getActiveResourcesInfo())
-    if (kind !== 'Immediate') resources[kind] = (resources[kind] ?? 0) + 1;
+    if (!TRANSIENT.has(kind)) resources[kind] = (resources[kind] ?? 0) + 1;
   return { heapBytes: heapUsed, externalBytes: external, rssBytes: rss, resources };
 }

@@ -17,6 +17,9 @@ export interface ClientsOptions {
   readonly tally: VisitTally;
 }
 
+/** Longest time that a client follows a call, in ms. */
+const MAX_FOLLOW_MS = 5_000;
+
 type ClientVisit = (key: string) => Promise<void>;
 
 /**
@@ -37,7 +40,8 @@ export function createSimulatedClients({
   /** The frequency of each kind in a hundred visits. */
   const kinds: readonly (readonly [number, ClientVisit])[] = [
     [45, sendCommonOperations],
-    [20, fetchRandomCall],
+    [15, fetchRandomCall],
+    [5, followCall],
     [10, walk],
     [8, disconnectEarly],
     [4, sendEmptyRequest],
@@ -72,6 +76,35 @@ export function createSimulatedClients({
     );
     const result = page?.data?.call;
     if (result && result.id !== id) throw new Error(`Asked for ${id}, got ${result.id}.`);
+  }
+
+  /** Subscribes to a call, and leaves after some seconds if the stream has not ended before. */
+  async function followCall(key: string): Promise<void> {
+    const client = new AbortController();
+    const timer = setTimeout(() => client.abort(), chance.next() * MAX_FOLLOW_MS);
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'text/event-stream',
+          authorization: `Bearer ${key}`,
+        },
+        body: JSON.stringify({
+          query: 'subscription ($id: ID!) { callUpdated(id: $id) { id status } }',
+          variables: { id: chance.pick(callIds) },
+        }),
+        signal: client.signal,
+      });
+      count(`HTTP ${response.status}`);
+      await response.text();
+      count('stream ended');
+    } catch (error) {
+      if (!client.signal.aborted) throw error;
+      count('stream left');
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async function walk(key: string): Promise<void> {

@@ -34,6 +34,8 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with upstream faul
       'UPSTREAM_INVALID_RESPONSE',
       'disconnected',
       'request aborted',
+      'stream ended',
+      'stream left',
     ]) {
       expect(tally[code], code).toBeGreaterThan(0);
     }

@@ -100,6 +100,8 @@ export function startProcess(
 export interface Demo extends GatewayProcess {
   /** The URL of the GraphQL endpoint. */
   readonly url: string;
+  /** The address of the sandbox. */
+  readonly sandboxOrigin: string;
 }
 
 /** Starts the demo on free ports and waits until it prints its URL. */
@@ -113,7 +115,8 @@ export async function startDemo(settings: Readonly<Record<string, string>> = {})
     });
     const url = `http://127.0.0.1:${port}/graphql`;
     const line = await demo.firstLine;
-    if (line.includes(url)) return { ...demo, url };
+    if (line.includes(url))
+      return { ...demo, url, sandboxOrigin: `http://127.0.0.1:${sandboxPort}` };
     await demo[Symbol.asyncDispose]();
     // Another process may have taken the port since it was free.
     if (!line.includes('EADDRINUSE')) throw new Error(`The demo did not start. ${line}`);

@@ -12,7 +12,10 @@ describe('Demo', () => {
   afterAll(() => demo[Symbol.asyncDispose]());
 
   // The sandbox of the demo has the same ids as every sandbox with the same seed.
-  test.each(exampleOperations(sampleIds(createSandbox({ live: true }))))(
+  const operations = exampleOperations(sampleIds(createSandbox({ live: true })));
+  const isSubscription = ({ query }: { query: string }) => query.includes('subscription');
+
+  test.each(operations.filter((operation) => !isSubscription(operation)))(
     'the demo completes its example operation $query',
     async ({ query, variables }) => {
       const response = await fetch(demo.url, {
@@ -26,6 +29,27 @@ describe('Demo', () => {
       };
       expect(errors).toBeUndefined();
       expect(Object.values(data)).not.toContain(null);
+    },
+  );
+
+  test.each(operations.filter(isSubscription))(
+    'the demo opens a stream for its example operation $query',
+    async ({ query, variables = {} }) => {
+      const abort = new AbortController();
+      const { body, status } = await fetch(demo.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ query, variables }),
+        signal: abort.signal,
+      });
+      expect(status).toBe(200);
+      const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      // The feed of new attempts has no first event.
+      const first = 'id' in variables ? /"status":"CALLING"/ : /^:\n\n/;
+      while (!first.test(text)) text += (await reader.read()).value;
+      expect(text).not.toContain('"errors"');
+      abort.abort();
     },
   );
 
@@ -57,7 +81,7 @@ describe('Demo', () => {
     ]);
   });
 
-  test('the demo prints its URL once, logs one line per request, and exits with code 0 on SIGTERM', async () => {
+  test('the demo prints its URL once, logs one line per request and subscription, and exits with code 0 on SIGTERM', async () => {
     demo.process.kill('SIGTERM');
     const { stdout, ...ending } = await demo.ended;
     expect(ending).toEqual({ code: 0, stderr: '' });
@@ -69,6 +93,8 @@ describe('Demo', () => {
     expect(first).toContain(demo.url);
     expect(others.length).toBeGreaterThan(0);
     for (const line of others)
-      expect(line).toMatch(/^[\d:.]{12}Z info {2}(GET|POST) \/graphql 200 /);
+      expect(line).toMatch(
+        /^[\d:.]{12}Z info {2}((GET|POST) \/graphql 200 |subscription operation=)/,
+      );
   });
 });

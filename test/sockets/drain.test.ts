@@ -9,7 +9,7 @@ import { connectTo } from './raw-client.ts';
 const DELAY_MS = 1;
 const TIMEOUT_MS = 5_000;
 
-vi.setConfig({ testTimeout: 3_000 });
+vi.setConfig({ testTimeout: 30_000 });
 
 const requestOf = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 

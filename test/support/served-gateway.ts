@@ -1,10 +1,13 @@
+import type { Socket } from 'node:net';
 import { readSettings } from '#config/settings.ts';
+import { createDrain } from '#drain.ts';
 import { createGateway } from '#gateway.ts';
 import type { ExampleOperation } from '#http/example-operation.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { createHttpServer } from '#server/http-server.ts';
 import { type ServerLimits, toServerLimits } from '#server/server-limits.ts';
+import { startTimer } from '#system-clock.ts';
 import { KEY_A, type TestGatewayOptions } from './test-gateway.ts';
 
 export interface ServedGatewayOptions
@@ -25,6 +28,8 @@ export interface ServedGateway extends AsyncDisposable {
    * empty.
    */
   readonly unexpectedErrors: readonly unknown[];
+  /** Stops the gateway as SIGTERM does. Resolves to the number of aborted requests. */
+  drain(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -70,6 +75,10 @@ export async function serveTestGateway({
     },
     parsedSettings.corsOrigins,
   );
+  const drainServer = createDrain(server, {
+    ...parsedSettings.drain,
+    startTimer: gatewayOptions?.startTimer ?? startTimer,
+  });
   const listeningPort = await listenOnFreePort(
     (port) =>
       new Promise<number>((resolve, reject) => {
@@ -82,11 +91,17 @@ export async function serveTestGateway({
       }),
   );
   let takenCount = 0;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
 
   const close = async () => {
     await new Promise((resolve) => {
       server.close(resolve);
-      server.closeAllConnections();
+      // Those that are WebSockets, too.
+      for (const socket of sockets) socket.destroy();
     });
     await gateway.dispose();
     await upstream.close();
@@ -99,6 +114,10 @@ export async function serveTestGateway({
       const fresh = sandbox.log.slice(takenCount);
       takenCount = sandbox.log.length;
       return fresh.map(({ method, path }) => `${method} ${decodeURIComponent(path)}`);
+    },
+    async drain() {
+      const [, aborted] = await Promise.all([gateway.drain(), drainServer()]);
+      return aborted;
     },
     close,
     [Symbol.asyncDispose]: close,

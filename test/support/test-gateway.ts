@@ -45,6 +45,8 @@ export interface TestGateway {
    * empty.
    */
   readonly unexpectedErrors: readonly unknown[];
+  /** Stops the gateway like SIGTERM. */
+  drain(): void;
 }
 
 /**
@@ -117,6 +119,7 @@ export function createTestGateway({
     sandbox,
     unexpectedErrors,
     fetch: send,
+    drain: gateway.drain,
     traffic: () => requests.splice(0),
     async execute(query, variables, headers = {}) {
       const response = await send('/graphql', {

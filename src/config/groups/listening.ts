@@ -48,6 +48,9 @@ export interface ListeningSettings {
   };
 }
 
+/** Default of `MAX_CONNECTIONS`. */
+export const DEFAULT_CONNECTIONS = 2_000;
+
 const HOST = text('an address or a name to listen on, for example 127.0.0.1', (host) =>
   /^[\w.:-]+$/.test(host),
 );
@@ -66,7 +69,7 @@ const variables = {
   ),
   MAX_CONNECTIONS: variable(
     wholeNumber(1, 1_000_000, 'connections'),
-    2_000,
+    DEFAULT_CONNECTIONS,
     'Maximum client connections. On further ones only `/health` succeeds; every other request gets 503, `RATE_LIMITED`.',
   ),
   MAX_CONNECTIONS_PER_ADDRESS: optionalVariable(

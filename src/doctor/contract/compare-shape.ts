@@ -1,8 +1,8 @@
-import type { DriftKind } from '#binding/drift.ts';
 import { toFieldName } from '#binding/names.ts';
 import { scalarCoercers } from '#binding/scalars.ts';
 import { fallbackFor } from '#binding/version-fallbacks.ts';
 import { isWireObject, type WireObject } from '#binding/wire-object.ts';
+import type { DriftKind } from '#extensions.ts';
 import { wireEnums } from '#generated/revox-api.ts';
 import { wireResponses, wireShapes } from '#generated/wire-shapes.ts';
 import { withoutExactNumber } from '#rest/transport/exact-number.ts';

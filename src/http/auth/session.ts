@@ -1,9 +1,11 @@
-import type { RequestContext } from '#context/request-context.ts';
+import type { CancellationSignal } from '#cancellation.ts';
+import type { OperationOrigin, RequestContext } from '#context/request-context.ts';
 import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 import { toErrorResponse } from '#http/error-response.ts';
 import type { BodyReservation } from '#http/limits/request-body-budget.ts';
 import type { RequestHead } from '#http/message.ts';
 import type { SessionResponseCache } from '#http/response-cache/cached-response.ts';
+import type { Subscriber } from '#live/subscriptions.ts';
 import { InvalidTokenError } from './invalid-token-error.ts';
 
 /**
@@ -19,7 +21,7 @@ export interface Session {
    * Counts the body of the request until the reservation is released.
    * @throws GatewayError when too many bytes of bodies are in flight
    */
-  reserveBody(): BodyReservation;
+  reserveBody(request: Pick<RequestHead, 'headers'>): BodyReservation;
   /** @throws GatewayError when the caller has too many unsent bytes of responses */
   checkUnsentBudget(): void;
   /** The cached responses of the caller's credential. Undefined: responses are not cached. */
@@ -28,7 +30,18 @@ export interface Session {
    * Creates the context of an operation.
    * @param trace passed on to the observer of its upstream requests
    */
-  createContext(clientSignal: AbortSignal, trace: unknown): RequestContext;
+  createContext(clientSignal: CancellationSignal, trace: unknown): RequestContext;
+  /** The owner of a subscription, which outlives the request. */
+  toSubscriber(): SessionSubscriber;
+}
+
+/** The caller of a subscription and its credential. */
+export interface SessionSubscriber extends Subscriber {
+  /**
+   * Creates the context of one event.
+   * @param pageOptions how the event reads the pages of lists
+   */
+  createEventContext(pageOptions?: OperationOrigin['pageOptions']): RequestContext;
 }
 
 /** The part of Yoga's context that holds the session. */

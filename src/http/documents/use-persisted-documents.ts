@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { IsRouter } from '#http/auth/router-secret.ts';
-import type { SessionContext } from '#http/auth/session.ts';
+import type { Session, SessionContext } from '#http/auth/session.ts';
 import {
   type DocumentId,
   hasQuery,
@@ -64,18 +64,22 @@ export function usePersistedDocuments({
       };
     },
     onExecute({ args: { contextValue } }) {
-      const { session, request } = contextValue;
-      const text = pendingRegistrations.get(request);
-      if (text === undefined || !session) return;
-      return {
-        onExecuteDone() {
-          // Checked after the execution, because a new client's first operation makes the upstream
-          // accept its credential.
-          if (session.isCredentialAccepted()) documents.register(session.callerKey, text);
-        },
-      };
+      // After the execution, because a new client's first operation makes the upstream accept its
+      // credential.
+      if (!pendingRegistrations.has(contextValue.request)) return;
+      return { onExecuteDone: () => register(contextValue) };
+    },
+    // A subscription of a credential that is not accepted yet is registered when it is sent again.
+    onSubscribe({ args: { contextValue } }) {
+      return { onSubscribeResult: () => register(contextValue) };
     },
   };
+
+  function register({ session, request }: { session?: Session; request: Request }): void {
+    const text = pendingRegistrations.get(request);
+    if (text !== undefined && session?.isCredentialAccepted())
+      documents.register(session.callerKey, text);
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from 'graphql';
+import type { CancellationSignal } from '#cancellation.ts';
 import { createPlannedExecutor } from '#execution/executor.ts';
 import type { Session } from '#http/auth/session.ts';
 import { NO_STORE } from '#http/headers/cache-control.ts';
@@ -26,7 +27,7 @@ export interface FastPathOptions {
 
 export interface FastPathRequest {
   readonly session: Session;
-  readonly signal: AbortSignal;
+  readonly signal: CancellationSignal;
   readonly mediaType: MediaType;
   readonly observer: RequestObserver;
   /** Stores the response. Undefined if it must not be cached. */

@@ -50,7 +50,8 @@ function toHttpStatus(errors: readonly GraphQLError[], mediaType: MediaType): nu
   return status || 200;
 }
 
-function withoutHttpExtension(error: GraphQLError) {
+/** The serialized error, without the status that it gives to a response. */
+export function withoutHttpExtension(error: GraphQLError) {
   const { extensions, ...serialized } = error.toJSON();
   const { http, ...otherExtensions } = extensions ?? {};
   return Object.keys(otherExtensions).length > 0

@@ -90,7 +90,7 @@ function hasPreflightHeaders(method: string | undefined, headers: HeaderReader):
  * Whether the page is one of the gateway's own. The scheme is not compared: a proxy in front may
  * end TLS.
  */
-function isSameOrigin(origin: string, url: string, headers: HeaderReader): boolean {
+export function isSameOrigin(origin: string, url: string, headers: HeaderReader): boolean {
   return (
     headers.get('sec-fetch-site') === 'same-origin' ||
     URL.parse(origin)?.host === URL.parse(url)?.host

@@ -15,9 +15,14 @@ type AnyMediaType = MediaType | StreamMediaType;
 interface MediaRange {
   readonly group: string;
   readonly name: string;
+  /** As in `subscriptionspec=1.0`, in lower case and without quotation marks. */
+  readonly parameters: readonly string[];
   /** From 0 to 1. */
   readonly weight: number;
 }
+
+/** How the response to a subscription is sent. */
+export type StreamTransport = 'sse' | 'multipart';
 
 /** The types that are negotiated by weight. */
 const NEGOTIATED_TYPES: readonly AnyMediaType[] = [
@@ -53,6 +58,44 @@ export function prefersHtml(accept: string | null): boolean {
   return accept?.includes('text/html') === true && prefersHtmlMemoized(accept);
 }
 
+/**
+ * The transport of the response to a subscription: the first one that `Accept` names, with whatever
+ * weight, because some routers put it behind types that they cannot get. A header that names none
+ * selects an event stream if one of its wildcards does. Undefined if the client accepts no stream.
+ */
+export function toStreamTransport(accept: string | null): StreamTransport | undefined {
+  const ranges = parseAccept(accept?.trim() || '*/*');
+  const named = ranges.map(toNamedTransport).find((transport) => transport !== undefined);
+  return named ?? (matchRange('text/event-stream', ranges).weight > 0 ? 'sse' : undefined);
+}
+
+/**
+ * Whether the client takes the events of a subscription at a URL of its own, in Apollo's HTTP
+ * callback protocol. The request must name that URL, too.
+ */
+export function acceptsCallback(accept: string | null): boolean {
+  if (!accept?.toLowerCase().includes('callbackspec')) return false;
+  return parseAccept(accept).some(
+    ({ group, name, parameters, weight }) =>
+      `${group}/${name}` === 'application/json' &&
+      parameters.includes('callbackspec=1.0') &&
+      weight > 0,
+  );
+}
+
+function toNamedTransport({
+  group,
+  name,
+  parameters,
+  weight,
+}: MediaRange): StreamTransport | undefined {
+  if (weight === 0) return undefined;
+  const type = `${group}/${name}`;
+  if (type === 'text/event-stream') return 'sse';
+  const isMultipart = type === 'multipart/mixed' && parameters.includes('subscriptionspec=1.0');
+  return isMultipart ? 'multipart' : undefined;
+}
+
 const negotiateMemoized = memoizeHeader((accept) => {
   const ranges = parseAccept(accept);
   const [best] = NEGOTIATED_TYPES.map((type) => ({ type, ...matchRange(type, ranges) }))
@@ -68,7 +111,7 @@ const prefersHtmlMemoized = memoizeHeader((accept) => {
 });
 
 function parseAccept(header: string): MediaRange[] {
-  return header.replace(/\s/g, '').toLowerCase().split(',').filter(allowsUtf8).map(parseRange);
+  return header.replace(/[\s"]/g, '').toLowerCase().split(',').filter(allowsUtf8).map(parseRange);
 }
 
 function allowsUtf8(range: string): boolean {
@@ -80,7 +123,7 @@ function parseRange(range: string): MediaRange {
   const [type = '', ...parameters] = range.split(';');
   const [group = '', name = ''] = type.split('/');
   const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-  return { group, name, weight: weight === undefined ? 1 : toWeight(weight) };
+  return { group, name, parameters, weight: weight === undefined ? 1 : toWeight(weight) };
 }
 
 /** An invalid weight is ignored, so that a client with a typing error still gets a response. */

@@ -41,7 +41,7 @@ export function toContentSecurityPolicy(html: string): string {
   );
   return [
     "default-src 'none'",
-    `script-src ${scripts.join(' ')}`,
+    `script-src ${scripts.join(' ') || "'none'"}`,
     "style-src 'unsafe-inline'",
     "connect-src 'self'",
     'font-src data:',

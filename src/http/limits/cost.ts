@@ -5,6 +5,8 @@ import { type CostInput, computeOperationCost, type ListArgument } from './opera
 
 export interface CostLimits {
   readonly cost: number;
+  /** The setting that raises `cost`. @default MAX_COST */
+  readonly costSetting?: string;
   /** Items of an `ids` argument. */
   readonly ids: number;
   /** Items of a `representations` argument. */
@@ -51,7 +53,7 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
     throw new OperationTooComplexError(`The operation can return ${cost} fields`, {
       limit: limits.cost,
       measured: cost,
-      setting: 'MAX_COST',
+      setting: limits.costSetting ?? 'MAX_COST',
     });
   };
 

@@ -12,7 +12,7 @@ export interface RequestBodyBudget {
    * @throws GatewayError (`RATE_LIMITED`) for a large body, when its owner has too many bytes in
    * flight
    */
-  reserve(caller: Caller, request: RequestHead): BodyReservation;
+  reserve(caller: Caller, request: Pick<RequestHead, 'headers'>): BodyReservation;
 }
 
 export interface BodyReservation {

@@ -17,7 +17,7 @@ import type { OnDrift } from '#http/report-operation.ts';
 import type { ExecutionRecord } from '#http/response-cache/store-yoga-response.ts';
 import type { OperationScheduler } from '#http/scheduler.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
-import type { GraphiQLPage } from './graphiql.ts';
+import type { BrowserPage } from './graphiql.ts';
 import { useAuthentication } from './use-authentication.ts';
 import { useDisableIntrospection } from './use-disable-introspection.ts';
 import { useFairScheduling } from './use-fair-scheduling.ts';
@@ -27,6 +27,7 @@ import { useOperationLifecycle } from './use-operation-lifecycle.ts';
 import { useParameters } from './use-parameters.ts';
 import { useReadOnly } from './use-read-only.ts';
 import { useRequestObserver } from './use-request-observer.ts';
+import { type SubscriptionRecord, useSubscriptions } from './use-subscriptions.ts';
 
 export interface YogaServerOptions {
   readonly endpoint: string;
@@ -35,11 +36,15 @@ export interface YogaServerOptions {
   readonly limits: Limits & { readonly bodyBytes: number };
   /** @throws for an operation over a cost limit */
   readonly checkCost: (input: CostInput) => void;
+  /** @throws for a subscription over its cost limit */
+  readonly checkSubscriptionCost: (input: CostInput) => void;
+  /** Undefined: no event is sent to a callback URL. */
+  readonly callbacks: object | undefined;
   readonly introspection: boolean;
   readonly persistedDocuments: PersistedDocumentsOptions;
   readonly parserCache: ParserCache;
-  /** Undefined: GraphiQL is not served. */
-  readonly graphiqlPage: GraphiQLPage | undefined;
+  /** GraphiQL, or a page that says that it is off. */
+  readonly page: BrowserPage;
   /** Whether `x-revox-trace: 1` adds `extensions.upstream` to a response. */
   readonly upstreamTrace: boolean;
   readonly maskError: (error: unknown) => GraphQLError;
@@ -58,6 +63,7 @@ interface ServerContext {
   readonly pendingBody: PendingBody;
   /** Filled when the operation has been executed. */
   readonly executionRecord?: ExecutionRecord;
+  readonly subscriptionRecord: SubscriptionRecord;
 }
 
 /** Parse errors are not cached: a document that does not parse is parsed again. */
@@ -69,7 +75,7 @@ export function createYogaServer(
   options: YogaServerOptions,
   extraPlugin: Plugin,
 ) {
-  const { scheduler, limits, parserCache, graphiqlPage } = options;
+  const { scheduler, limits, parserCache, page } = options;
   return createYoga<ServerContext, RequestContext>({
     schema,
     graphqlEndpoint: options.endpoint,
@@ -89,14 +95,13 @@ export function createYogaServer(
       useLimits(limits, options.checkCost),
       ...(options.introspection ? [] : [useDisableIntrospection()]),
       useOperationLifecycle(options),
+      useSubscriptions(options.checkSubscriptionCost, options.callbacks !== undefined),
       useRequestObserver(options.onDrift),
       useParserCache(parserCache),
       extraPlugin,
     ],
-    graphiql: graphiqlPage
-      ? (request) => prefersHtml(request.headers.get('accept')) && graphiqlPage.options
-      : false,
-    ...(graphiqlPage ? { renderGraphiQL: graphiqlPage.render } : {}),
+    graphiql: (request) => prefersHtml(request.headers.get('accept')) && page.options,
+    renderGraphiQL: page.render,
     maskedErrors: { maskError: options.maskError },
     // `useBodyLimit` replaces it: Yoga's limit closes the connection without a response.
     maxRequestBodySize: false,

@@ -20,7 +20,7 @@ export function useAuthentication(openSession: OpenSession): Plugin<object, Auth
       if (serverContext.session) return;
       try {
         serverContext.session = await openSession(request);
-        serverContext.pendingBody.reservation = serverContext.session.reserveBody();
+        serverContext.pendingBody.reservation = serverContext.session.reserveBody(request);
         recordCaller(request, serverContext.session);
       } catch (error) {
         endResponse(toGatewayErrorResponse(error, request));

@@ -1,25 +1,35 @@
 import { GraphQLError, type GraphQLSchema, getOperationAST, type OperationTypeNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { SubscriptionRecord } from './use-subscriptions.ts';
 
 const MESSAGES: Readonly<Record<OperationTypeNode, string>> = {
   query: 'This API has no queries.',
   mutation: 'This API is read-only: it has no mutations. Send a query.',
   subscription:
-    'This API is read-only and has no subscriptions. Send a query, and repeat it to see changes.',
+    'This gateway has no subscriptions (SUBSCRIPTIONS). Send a query, and repeat it to see changes.',
 };
 
+const ONLY_SUBSCRIPTIONS =
+  'A WebSocket carries only subscriptions: send this operation as an HTTP POST to the same path.';
+
 /**
- * Rejects an operation whose type the schema does not have, in plain words. Before validation: the
- * first error would otherwise be that a type of one of its variables is unknown.
+ * Rejects an operation whose type the schema does not have, or the transport does not carry, in plain
+ * words. Before validation: the first error would otherwise be that a type of one of its variables is
+ * unknown.
  */
-export function useReadOnly(schema: GraphQLSchema): Plugin {
+export function useReadOnly(
+  schema: GraphQLSchema,
+): Plugin<{ subscriptionRecord: SubscriptionRecord }> {
   return {
-    onParse({ context: { request, params } }) {
+    onParse({ context: { request, params, subscriptionRecord } }) {
       return ({ result }) => {
         if (result === null || result instanceof Error) return;
         const operation = getOperationAST(result, params.operationName);
-        if (!operation || schema.getRootType(operation.operation)) return;
-        throw new GraphQLError(MESSAGES[operation.operation], {
+        if (!operation) return;
+        const isCarried =
+          operation.operation === 'subscription' || subscriptionRecord.transport === undefined;
+        if (isCarried && schema.getRootType(operation.operation)) return;
+        throw new GraphQLError(isCarried ? MESSAGES[operation.operation] : ONLY_SUBSCRIPTIONS, {
           nodes: operation,
           extensions: {
             code: 'BAD_USER_INPUT',

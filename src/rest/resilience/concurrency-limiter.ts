@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '#cancellation.ts';
 import {
   type CallerQueue,
   type CredentialQueue,
@@ -18,7 +19,7 @@ export interface AcquireOptions {
   /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
   /** Removes the request from the queue when aborted. */
-  readonly signal: AbortSignal;
+  readonly signal: CancellationSignal;
   /**
    * The latest moment at which a slot is still of use, by `monotonicNow`, in ms. The limiter calls
    * this again at each check, because the deadline may be extended.
@@ -32,10 +33,7 @@ export interface AcquireOptions {
  * one request in flight.
  */
 export interface ConcurrencyLimiter {
-  /**
-   * Acquires a slot without queueing. Returns its release function, or undefined if the request
-   * must queue.
-   */
+  /** Acquires a slot, and returns its release function. Undefined: the request must queue. */
   tryAcquire(credential: string, caller: string | undefined): (() => void) | undefined;
   /**
    * Acquires a slot, queueing if necessary.

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '#cancellation.ts';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import type { UpstreamError } from '#errors/upstream-error.ts';
 import type { Budget } from '#rest/upstream-context.ts';
@@ -7,7 +8,7 @@ export interface BudgetedOperation {
   readonly credential: string;
   /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
-  readonly signal: AbortSignal;
+  readonly signal: CancellationSignal;
   readonly maxRequests: number;
   /** Decoded body bytes, retries included. */
   readonly maxBytes: number;
@@ -34,7 +35,7 @@ export class OperationBudget implements Budget {
   /** Reserved in addition to `FREE_BYTES`. */
   reservedBytes = 0;
   readonly #maxBytes: number;
-  readonly #signal: AbortSignal;
+  readonly #signal: CancellationSignal;
   readonly #reservations: Reservations;
   readonly #parent: OperationBudget | undefined;
   #sentRequests = 0;
@@ -109,7 +110,7 @@ export class OperationBudget implements Budget {
     return capacityAvailable;
   }
 
-  openBackground(signal: AbortSignal): Budget {
+  openBackground(signal: CancellationSignal): Budget {
     const { credential, caller, maxRequests } = this;
     const operation = { credential, caller, signal, maxRequests, maxBytes: this.#maxBytes };
     return new OperationBudget(operation, this.#reservations, this);

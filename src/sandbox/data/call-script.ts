@@ -89,6 +89,22 @@ export function applyScript(script: CallScript, at: number): void {
   attempt.transcript = outcome.lines.slice(0, spoken);
 }
 
+/** The script of a call that ends at this moment. */
+export function endScript(script: CallScript, at: number): CallScript {
+  const { attempt, outcome } = script;
+  const dialAt = Math.min(script.dialAt, at);
+  const answeredAt = dialAt + outcome.ringMs;
+  const isAnswered = outcome.talkMs > 0 && at > answeredAt;
+  return {
+    ...script,
+    queuedAt: Math.min(script.queuedAt, at),
+    dialAt,
+    outcome: isAnswered
+      ? { ...outcome, talkMs: at - answeredAt, lines: attempt.transcript ?? outcome.lines }
+      : { ...outcome, ringMs: at - dialAt, talkMs: 0, dialError: 'no_answer' },
+  };
+}
+
 /** Sets the final state of an attempt that was dialled at this moment. */
 export function finishAttempt(attempt: CallAttempt, dialledAt: number, outcome: Outcome): void {
   const answeredAt = dialledAt + outcome.ringMs;

@@ -10,6 +10,7 @@ import type { AnsweredBy } from './conversation.ts';
 import { generateConversation, generateDialError } from './conversation.ts';
 import type { Random } from './random.ts';
 import { createRandom, toId } from './random.ts';
+import { toRecordingUrl } from './recordings.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -183,7 +184,7 @@ function generateOutcome(
       : (end ?? failure);
   const recordingUrl = random.chance(0.04)
     ? null
-    : `https://recordings.example/${spec.organization.key}/${attemptId}.mp3`;
+    : toRecordingUrl(spec.organization.key, attemptId);
   return isAnswered(result)
     ? generateConversation(random, spec.entry, facts, result, recordingUrl)
     : generateDialError(random, result);
@@ -213,7 +214,7 @@ function generateScript(
     spec.entry,
     facts,
     'human',
-    `https://recordings.example/${spec.organization.key}/${attempt.id}.mp3`,
+    toRecordingUrl(spec.organization.key, attempt.id),
   );
   const waitMs = random.between(8_000, 60_000);
   const queuedAt =

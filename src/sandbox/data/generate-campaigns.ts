@@ -68,18 +68,31 @@ export function generateRows(
   const remaining = [...calls];
   return Array.from({ length: plan.rows }, (_, index) => {
     const generated = called.has(index) ? remaining.shift() : undefined;
-    const contact = createRandom(seed, organizationKey, 'contact', plan.key, index);
+    const { facts, phone } = generated
+      ? { facts: generated.facts, phone: generated.call.to_phone_number }
+      : generateContact(seed, organizationKey, plan, entry, index, startedAt);
     return {
       id: toId(seed, organizationKey, 'row', plan.key, index),
-      input_data: toInputData(
-        entry,
-        generated?.facts ?? generateContactFacts(contact, entry.market, startedAt, entry.amounts),
-      ),
-      phone_number: generated?.call.to_phone_number ?? COUNTRIES[entry.market].phone(contact),
+      input_data: toInputData(entry, facts),
+      phone_number: phone,
       row_index: index,
       ...(generated === undefined ? {} : { call: generated.call }),
     };
   });
+}
+
+/** The person of a row that has no call at the start. */
+export function generateContact(
+  seed: number,
+  organizationKey: string,
+  plan: CampaignPlan,
+  entry: CatalogueEntry,
+  rowIndex: number,
+  startedAt: number,
+): { facts: ContactFacts; phone: string } {
+  const random = createRandom(seed, organizationKey, 'contact', plan.key, rowIndex);
+  const facts = generateContactFacts(random, entry.market, startedAt, entry.amounts);
+  return { facts, phone: COUNTRIES[entry.market].phone(random) };
 }
 
 function toInputData(entry: CatalogueEntry, facts: ContactFacts): { [key: string]: string } {

@@ -51,12 +51,31 @@ function generateBoth(seed: number, startedAt: number): readonly Organization[] 
   ];
 }
 
+/** Freezes what no call changes while it progresses, and most objects are: the copies share it. */
+function freezeContents({ calls, rows, scripts }: Organization): void {
+  for (const { metadata, call_attempts } of calls) {
+    freezeAll(metadata);
+    for (const { transcript } of call_attempts) freezeAll(transcript);
+  }
+  for (const { input_data } of Object.values(rows).flat()) freezeAll(input_data);
+  for (const { outcome } of scripts) freezeAll(outcome.lines);
+}
+
+/** Freezes an object and the objects in it. */
+function freezeAll(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  Object.freeze(value);
+  for (const item of Object.values(value)) freezeAll(item);
+}
+
 /**
  * Deep copy: an object that the original references several times is also one object in the copy.
- * The data has no cycles. Strings are shared: `structuredClone` would copy each of them.
+ * The data has no cycles. Frozen objects and strings are shared: `structuredClone` would copy each
+ * of them.
  */
 function copyOf<T>(original: T, known = new Map<unknown, unknown>()): T {
-  if (typeof original !== 'object' || original === null) return original;
+  if (typeof original !== 'object' || original === null || Object.isFrozen(original))
+    return original;
   const copy = known.get(original) ?? copyContents(original, known);
   known.set(original, copy);
   return copy as T;
@@ -95,6 +114,7 @@ function generateOrganization(
     attempts: [],
     orderOf: new Map(),
     scripts: [],
+    startedScripts: [],
   };
   const entries = new Map(
     CATALOGUE[key].map((entry) => [
@@ -152,6 +172,7 @@ function generateOrganization(
 
   organization.attempts.sort(compareAttempts);
   advanceScripts(organization, startedAt);
+  freezeContents(organization);
   return organization;
 }
 

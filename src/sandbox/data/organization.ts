@@ -22,6 +22,8 @@ export interface Organization {
   readonly orderOf: Map<string, Call>;
   /** The calls with an unfinished story: in progress, or in the future. */
   readonly scripts: CallScript[];
+  /** The calls that a test has started: they progress also in static data. */
+  readonly startedScripts: CallScript[];
 }
 
 /**
@@ -51,8 +53,11 @@ export function insertInOrder(organization: Organization, attempt: CallAttempt, 
  * in the order of queueing, so that one large step of the clock and many small ones have the same
  * result.
  */
-export function advanceScripts(organization: Organization, at: number): void {
-  const { scripts } = organization;
+export function advanceScripts(
+  organization: Organization,
+  at: number,
+  scripts: CallScript[] = organization.scripts,
+): void {
   scripts.sort((one, other) => one.queuedAt - other.queuedAt);
   for (const script of scripts) {
     const before = script.stage;
@@ -70,7 +75,8 @@ export function removeCalls(organization: Organization, ids: ReadonlySet<string>
   if (ids.size === 0) return;
   const removed = organization.calls.filter(({ id }) => ids.has(id));
   retain(organization.calls, ({ id }) => !ids.has(id));
-  retain(organization.scripts, ({ call }) => !ids.has(call.id));
+  for (const scripts of [organization.scripts, organization.startedScripts])
+    retain(scripts, ({ call }) => !ids.has(call.id));
   removeAttempts(
     organization,
     new Set(removed.flatMap((call) => call.call_attempts.map((attempt) => attempt.id))),
@@ -97,7 +103,8 @@ export function putCall(organization: Organization, call: Call): void {
     for (const rows of Object.values(organization.rows)) {
       for (const row of rows) if (row.call?.id === call.id) row.call = call;
     }
-    retain(organization.scripts, (script) => script.call !== replaced);
+    for (const scripts of [organization.scripts, organization.startedScripts])
+      retain(scripts, (script) => script.call !== replaced);
   }
   for (const attempt of [...call.call_attempts].reverse())
     insertInOrder(organization, attempt, call);

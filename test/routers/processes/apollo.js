@@ -8,8 +8,8 @@ const [, , supergraph, port] = process.argv;
 
 class Revox extends RemoteGraphQLDataSource {
   willSendRequest({ request, context }) {
+    request.http.headers.set('router-authorization', process.env.REVOX_ROUTER_SECRET);
     if (context.authorization) request.http.headers.set('authorization', context.authorization);
-    request.http.headers.set('router-authorization', process.env.ROUTER_SECRET);
   }
 }
 

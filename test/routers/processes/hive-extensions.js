@@ -3,4 +3,7 @@ import { defineConfig } from '@graphql-hive/gateway';
 import { forwardExtensions } from './forward-extensions.js';
 import { gatewayConfig as base } from './hive.js';
 
-export const gatewayConfig = defineConfig({ ...base, plugins: () => [forwardExtensions()] });
+export const gatewayConfig = defineConfig({
+  ...base,
+  plugins: () => [...base.plugins(), forwardExtensions()],
+});

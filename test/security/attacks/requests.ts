@@ -69,12 +69,17 @@ export function pause({ signal }: Target, ms: number): Promise<void> {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1_000 });
 
-/** Sends an operation, reads the complete response, and records the outcome. @param body the parameters, or the text of the body */
+/**
+ * Sends an operation, reads the complete response, and records the outcome.
+ * @param body the parameters, or the text of the body
+ * @param moreHeaders over those of a JSON request
+ */
 export async function sendOperation(
   target: Target,
   tally: OutcomeTally,
   key: string,
   body: object | string,
+  moreHeaders: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const headers = {
@@ -82,6 +87,7 @@ export async function sendOperation(
     'content-type': 'application/json',
     accept: 'application/json',
     'content-length': Buffer.byteLength(text),
+    ...moreHeaders,
   };
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = (outcome: string | undefined, bytes?: number) => {

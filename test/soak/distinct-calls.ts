@@ -3,7 +3,7 @@
  * distinct calls from a gateway with a cache of 64 MiB, a hundred per operation, and prints the
  * measurements as JSON:
  *
- *     node test/soak/million-calls.ts 1000000
+ *     node test/soak/distinct-calls.ts 300000
  */
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';

@@ -1,0 +1,16 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+/**
+ * The pages and the gateway share an origin, so the gateway needs no CORS_ORIGINS. It compares the
+ * origin of a request with its host, which the proxy must not change.
+ */
+const proxy = {
+  '/graphql': { target: process.env.GATEWAY_URL ?? 'http://127.0.0.1:4000', changeOrigin: false },
+};
+
+export default defineConfig({
+  plugins: [react()],
+  server: { host: '127.0.0.1', proxy },
+  preview: { host: '127.0.0.1', proxy },
+});

@@ -1,0 +1,202 @@
+import type { Sandbox } from './sandbox.ts';
+
+/** A command that cannot be run. The message says what would be right. */
+export class InvalidCommandError extends Error {
+  override readonly name = 'InvalidCommandError';
+}
+
+interface Action {
+  /** For the list of all actions. */
+  readonly example: object;
+  /** The properties beside those of the example. */
+  readonly optional: readonly string[];
+  readonly effect: string;
+  run(sandbox: Sandbox, command: Command): object;
+}
+
+const MAX_MS = 3_600_000;
+
+const actions: { readonly [name: string]: Action } = {
+  fail: {
+    example: { path: '/campaigns', status: 429, headers: { 'retry-after': '40' }, times: 1 },
+    optional: [],
+    effect: 'responds with this status to requests whose path begins with `path`',
+    run({ control }, command) {
+      const times = command.times();
+      control.fail(command.path(), {
+        status: command.number('status', 400, 599),
+        headers: command.headers(),
+        ...(times === undefined ? {} : { times }),
+      });
+      return {};
+    },
+  },
+  delay: {
+    example: { path: '/call', ms: 3000 },
+    optional: ['times'],
+    effect: 'delays the responses',
+    run({ control }, command) {
+      control.delay(command.path(), command.number('ms', 1, MAX_MS), command.times());
+      return {};
+    },
+  },
+  reset: {
+    example: { path: '/' },
+    optional: ['times'],
+    effect: 'breaks the connections',
+    run({ control }, command) {
+      control.reset(command.path(), command.times());
+      return {};
+    },
+  },
+  replace: {
+    example: { path: '/call/', property: 'status', value: 'on-hold' },
+    optional: ['times'],
+    effect: 'replaces each property of this name, for example by a value that the schema lacks',
+    run({ control }, command) {
+      const property = command.text('property');
+      const value = command.value('value');
+      control.rewrite(
+        command.path(),
+        (json) =>
+          JSON.stringify(
+            JSON.parse(json, (name, before) => (name === property ? value : before)) as unknown,
+          ),
+        command.times(),
+      );
+      return {};
+    },
+  },
+  'start-call': {
+    example: { queueMs: 2000, ringMs: 3000, talkMs: 20000 },
+    optional: ['apiKey'],
+    effect: 'starts a call, and returns its `id`',
+    run(sandbox, command) {
+      const times = {
+        queueMs: command.number('queueMs', 0, MAX_MS, 5_000),
+        ringMs: command.number('ringMs', 0, MAX_MS, 5_000),
+        talkMs: command.number('talkMs', 0, MAX_MS, 20_000),
+      };
+      return { id: sandbox.control.startCall(command.apiKey(sandbox), times) };
+    },
+  },
+  'end-call': {
+    example: { id: '5b6f4b9e-b7d8-45de-a2e7-92bb4f43858a' },
+    optional: ['apiKey'],
+    effect: 'ends a call in progress',
+    run(sandbox, command) {
+      const id = command.text('id');
+      if (!sandbox.control.endCall(command.apiKey(sandbox), id))
+        throw new InvalidCommandError(`No call in progress has the id ${JSON.stringify(id)}.`);
+      return {};
+    },
+  },
+  heal: {
+    example: {},
+    optional: [],
+    effect: 'removes all faults',
+    run({ control }) {
+      control.heal();
+      return {};
+    },
+  },
+};
+
+/** Every action with an example, as text. */
+export function describeActions(): string {
+  return Object.entries(actions)
+    .map(
+      ([action, { effect, example }]) =>
+        `${action}: ${effect}\n  ${JSON.stringify({ action, ...example })}\n`,
+    )
+    .join('\n');
+}
+
+/**
+ * Runs the command of an end-to-end test: a JSON object with an `action`.
+ * @throws InvalidCommandError
+ */
+export function runCommand(sandbox: Sandbox, text: string): object {
+  const command = new Command(text);
+  const name = command.text('action');
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+  if (!action)
+    throw new InvalidCommandError(
+      `There is no action ${JSON.stringify(name)}. The actions are ${Object.keys(actions).join(', ')}.`,
+    );
+  command.rejectOthers(['action', ...Object.keys(action.example), ...action.optional]);
+  return action.run(sandbox, command);
+}
+
+/** The properties of a command, checked when they are read. */
+class Command {
+  readonly #properties: { readonly [name: string]: unknown };
+
+  constructor(text: string) {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      parsed = undefined;
+    }
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      throw new InvalidCommandError('The body must be a JSON object, such as {"action":"heal"}.');
+    this.#properties = { ...parsed };
+  }
+
+  rejectOthers(known: readonly string[]): void {
+    const other = Object.keys(this.#properties).find((name) => !known.includes(name));
+    if (other !== undefined)
+      throw new InvalidCommandError(`This action has no property ${JSON.stringify(other)}.`);
+  }
+
+  value(name: string): unknown {
+    if (!Object.hasOwn(this.#properties, name))
+      throw new InvalidCommandError(`The property \`${name}\` is missing.`);
+    return this.#properties[name];
+  }
+
+  text(name: string): string {
+    const value = this.value(name);
+    if (typeof value === 'string' && value !== '') return value;
+    throw new InvalidCommandError(`\`${name}\` must be a text.`);
+  }
+
+  path(): string {
+    const path = this.text('path');
+    if (path.startsWith('/')) return path;
+    throw new InvalidCommandError('`path` must begin with a slash, for example /call/.');
+  }
+
+  /** @param fallback for an absent property */
+  number(name: string, least: number, most: number, fallback?: number): number {
+    if (fallback !== undefined && !Object.hasOwn(this.#properties, name)) return fallback;
+    const value = this.value(name);
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most)
+      return value;
+    throw new InvalidCommandError(`\`${name}\` must be a whole number from ${least} to ${most}.`);
+  }
+
+  /** How many requests a fault affects. Undefined: all until it is removed. */
+  times(): number | undefined {
+    return Object.hasOwn(this.#properties, 'times') ? this.number('times', 1, 1e6) : undefined;
+  }
+
+  headers(): Record<string, string> {
+    const headers = this.#properties.headers ?? {};
+    const isValid =
+      typeof headers === 'object' &&
+      Object.values(headers).every((value) => typeof value === 'string');
+    if (!isValid)
+      throw new InvalidCommandError('`headers` must be an object, such as {"retry-after":"40"}.');
+    return headers as Record<string, string>;
+  }
+
+  /** The key of an organization; by default that of the first one. */
+  apiKey({ organizations }: Sandbox): string {
+    const keys = organizations.map(({ apiKey }) => apiKey);
+    const key = this.#properties.apiKey ?? keys[0];
+    if (typeof key === 'string' && keys.includes(key)) return key;
+    throw new InvalidCommandError(`\`apiKey\` must be one of ${keys.join(', ')}.`);
+  }
+}
