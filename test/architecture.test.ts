@@ -23,7 +23,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'doctor/services': 'cache/redis, config, doctor (types), errors, http/auth, jose, rest/transport',
   'check-arguments.ts': '',
   'drain.ts': 'node:http (types), node:net',
-  execution: 'binding, graphql, lru-cache',
+  execution: 'binding, graphql',
   'extensions.ts': 'errors',
   federation: 'context (types), errors, generated, graphql, resolvers',
   'gateway-interface.ts':

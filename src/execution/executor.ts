@@ -6,11 +6,11 @@ import {
   isObjectType,
   type OperationDefinitionNode,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { executeFields } from './execute-fields.ts';
 import { Execution } from './execution.ts';
 import type { SelectionPlan } from './field-plan.ts';
 import { createOperationPlan, type OperationPlan } from './operation-plan.ts';
+import { createPlanCache } from './plan-cache.ts';
 import type { ResponseData } from './response-data.ts';
 import type { CoercionOptions, RawVariables } from './variables.ts';
 
@@ -35,12 +35,6 @@ export type ExecutePlanned = (
 ) => PlannedResult | Promise<PlannedResult> | undefined;
 
 /**
- * Maximum fields of all cached plans, of which each takes about a kilobyte. A plan with more fields
- * is not cached.
- */
-const MAX_PLANNED_FIELDS = 32_768;
-
-/**
  * Executes valid operations by plans. The plan of an operation is made once: it has closures that
  * resolve and complete each field, and write its JSON text. Resolvers are called as graphql-js calls
  * them, in the same order and in the same microtasks.
@@ -50,10 +44,7 @@ export function createPlannedExecutor(
   options: CoercionOptions,
 ): ExecutePlanned {
   if (!isSupported(schema)) return () => undefined;
-  const plans = new LRUCache<OperationDefinitionNode, OperationPlan>({
-    maxSize: MAX_PLANNED_FIELDS,
-    sizeCalculation: ({ plannedFields }) => plannedFields + 1,
-  });
+  const plans = createPlanCache();
 
   return ({ document, operation, variables, context }) => {
     const plan = plans.get(operation) ?? createPlan(document, operation);
@@ -65,11 +56,11 @@ export function createPlannedExecutor(
     if (!selection) return undefined;
     const result = execute(selection, new Execution(context, coerced));
     if (!(result instanceof Promise)) {
-      if (plan.plannedFields !== plannedFields) cachePlan(plan);
+      if (plan.plannedFields !== plannedFields) plans.set(plan);
       return result;
     }
     return result.then((settled) => {
-      if (plan.plannedFields !== plannedFields) cachePlan(plan);
+      if (plan.plannedFields !== plannedFields) plans.set(plan);
       return settled;
     });
   };
@@ -79,14 +70,8 @@ export function createPlannedExecutor(
     operation: OperationDefinitionNode,
   ): OperationPlan | undefined {
     const plan = createOperationPlan(schema, document, operation, options);
-    if (plan) cachePlan(plan);
+    if (plan) plans.set(plan);
     return plan;
-  }
-
-  /** Adds a plan, or updates its size. */
-  function cachePlan(plan: OperationPlan): void {
-    plans.delete(plan.operation);
-    plans.set(plan.operation, plan);
   }
 }
 
