@@ -90,7 +90,7 @@ describe('A wrong argument of an exported function', () => {
     [
       'createDemoEndpoints with options',
       () => createDemoEndpoints({ live: true }),
-      'The argument of createDemoEndpoints must be a sandbox, which `createSandbox()` returns. It is an object.',
+      'The first argument of createDemoEndpoints must be a sandbox, which `createSandbox()` returns. It is an object.',
     ],
     [
       'a fault with a path without a slash',

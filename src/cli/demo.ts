@@ -1,5 +1,6 @@
 import { readDemoSettings } from '#config/settings.ts';
 import { summarizeDemo } from './demo-summary.ts';
+import type { RestartableGateway } from './restartable-gateway.ts';
 
 const SANDBOX_HOST = '127.0.0.1';
 
@@ -10,6 +11,8 @@ const SANDBOX_HOST = '127.0.0.1';
 export async function runDemo(): Promise<void> {
   const settings = readDemoSettings();
   const { serve } = await import('./serve.ts');
+  const { createRestartableGateway } = await import('./restartable-gateway.ts');
+  const { createGateway } = await import('#gateway.ts');
   const { createSandbox } = await import('#sandbox/sandbox.ts');
   const { serveSandbox } = await import('#sandbox/serve-sandbox.ts');
   const { createDemoEndpoints } = await import('#sandbox/demo-endpoints.ts');
@@ -21,10 +24,11 @@ export async function runDemo(): Promise<void> {
     .filter(Boolean)
     .join();
   const sandbox = createSandbox({ live: true });
+  let gateway: RestartableGateway | undefined;
   const upstream = await serveSandbox(sandbox, {
     host: SANDBOX_HOST,
     port: settings.sandboxPort,
-    demo: createDemoEndpoints(sandbox),
+    demo: createDemoEndpoints(sandbox, { restart: () => gateway?.restart() }),
   });
   const apiKeys = sandbox.organizations.map(({ apiKey }) => apiKey);
   await serve(
@@ -36,6 +40,10 @@ export async function runDemo(): Promise<void> {
     },
     {
       gateway: { exampleOperations: exampleOperations(sampleIds(sandbox)) },
+      create(...args) {
+        gateway = createRestartableGateway(() => createGateway(...args), settings.drain.timeoutMs);
+        return gateway;
+      },
       summarize: (address) =>
         summarizeDemo(settings, { address, sandboxUrl: upstream.url, apiKeys }),
       onStopped: () => upstream.close(),

@@ -29,6 +29,8 @@ const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 export interface ServeOptions {
   readonly gateway?: GatewayOptions;
+  /** @default createGateway */
+  readonly create?: typeof createGateway;
   /**
    * What the log says after "Ready".
    * @param address the host and port that clients connect to, as in a URL
@@ -46,7 +48,13 @@ export interface ServeOptions {
  */
 export async function serve(
   settings: Settings,
-  { gateway: gatewayOptions, summarize, notices = [], onStopped = async () => {} }: ServeOptions,
+  {
+    gateway: gatewayOptions,
+    create = createGateway,
+    summarize,
+    notices = [],
+    onStopped = async () => {},
+  }: ServeOptions,
 ): Promise<void> {
   // V8 allocates directly in its old generation where most objects of an allocation site survived
   // until they were collected. That is right for objects of the start-up, and wrong for objects that
@@ -57,7 +65,7 @@ export async function serve(
   const log = createLogger(settings.log, standardOutput(startTimer));
   const tracing =
     settings.tracing.isEnabled && (await startTracing({ ...settings.tracing, log, startTimer }));
-  const gateway = createGateway(settings, { log, processMetrics: true, ...gatewayOptions });
+  const gateway = create(settings, { log, processMetrics: true, ...gatewayOptions });
   const server = createHttpServer(gateway, toServerLimits(settings), gateway, settings.corsOrigins);
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {

@@ -1,3 +1,4 @@
+import { type ArgumentRule, checkArgument, isObject } from '#check-arguments.ts';
 import type {
   Assistant,
   Call,
@@ -60,7 +61,10 @@ export interface SandboxControl extends RequestCounters, FaultControl {
   ): CampaignRow[];
   /** Removes rows from a campaign. */
   removeRows(apiKey: string, campaignId: string, ids: readonly string[]): void;
-  /** Adds a call, or replaces the one with its id everywhere: lookup, list, rows. */
+  /**
+   * Adds a call, or replaces the one with its id everywhere: lookup, list, rows. A changed call is
+   * `{ ...data(apiKey).calls[0], status: 'failed' }`.
+   */
   putCall(apiKey: string, call: Call): void;
   /**
    * Adds a call on a script: it is queued now, rings, is answered, and ends, by the sandbox's clock.
@@ -75,6 +79,12 @@ export interface SandboxControl extends RequestCounters, FaultControl {
   /** Removes a call with its attempts; its row remains, without a call. */
   removeCall(apiKey: string, id: string): void;
 }
+
+const CALL: ArgumentRule = {
+  expected: 'a whole call, such as one of `data(apiKey).calls` with changes',
+  accepts: (value) =>
+    isObject(value) && typeof value.id === 'string' && Array.isArray(value.call_attempts),
+};
 
 /** The parts of a sandbox that its control uses. */
 export interface ControlledSandbox extends RequestCounters {
@@ -150,6 +160,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       rows.splice(0, rows.length, ...rows.filter((row) => !ids.includes(row.id)));
     },
     putCall(apiKey, call) {
+      checkArgument('The call of putCall', call, CALL);
       putCall(sandbox.organizationOf(apiKey), call);
     },
     startCall(apiKey, { queueMs = 5_000, ringMs = 5_000, talkMs = 20_000 } = {}) {

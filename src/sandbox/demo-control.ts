@@ -11,7 +11,14 @@ interface Action {
   /** The properties beside those of the example. */
   readonly optional: readonly string[];
   readonly effect: string;
-  run(sandbox: Sandbox, command: Command): object;
+  run(demo: ControlledDemo, command: Command): object;
+}
+
+/** What commands control. */
+export interface ControlledDemo {
+  readonly sandbox: Sandbox;
+  /** Replaces the gateway by a new one. Undefined if the sandbox is served without a gateway. */
+  readonly restart: (() => void) | undefined;
 }
 
 const MAX_MS = 3_600_000;
@@ -21,7 +28,7 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/campaigns', status: 429, headers: { 'retry-after': '40' }, times: 1 },
     optional: [],
     effect: 'responds with this status to requests whose path begins with `path`',
-    run({ control }, command) {
+    run({ sandbox: { control } }, command) {
       const times = command.times();
       control.fail(command.path(), {
         status: command.number('status', 400, 599),
@@ -35,7 +42,7 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/call', ms: 3000 },
     optional: ['times'],
     effect: 'delays the responses',
-    run({ control }, command) {
+    run({ sandbox: { control } }, command) {
       control.delay(command.path(), command.number('ms', 1, MAX_MS), command.times());
       return {};
     },
@@ -44,7 +51,7 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/' },
     optional: ['times'],
     effect: 'breaks the connections',
-    run({ control }, command) {
+    run({ sandbox: { control } }, command) {
       control.reset(command.path(), command.times());
       return {};
     },
@@ -53,15 +60,11 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/call/', property: 'status', value: 'on-hold' },
     optional: ['times'],
     effect: 'replaces each property of this name, for example by a value that the schema lacks',
-    run({ control }, command) {
-      const property = command.text('property');
-      const value = command.value('value');
-      control.rewrite(
+    run({ sandbox: { control } }, command) {
+      control.replace(
         command.path(),
-        (json) =>
-          JSON.stringify(
-            JSON.parse(json, (name, before) => (name === property ? value : before)) as unknown,
-          ),
+        command.text('property'),
+        command.value('value'),
         command.times(),
       );
       return {};
@@ -71,7 +74,7 @@ const actions: { readonly [name: string]: Action } = {
     example: { queueMs: 2000, ringMs: 3000, talkMs: 20000 },
     optional: ['apiKey'],
     effect: 'starts a call, and returns its `id`',
-    run(sandbox, command) {
+    run({ sandbox }, command) {
       const times = {
         queueMs: command.number('queueMs', 0, MAX_MS, 5_000),
         ringMs: command.number('ringMs', 0, MAX_MS, 5_000),
@@ -84,18 +87,30 @@ const actions: { readonly [name: string]: Action } = {
     example: { id: '5b6f4b9e-b7d8-45de-a2e7-92bb4f43858a' },
     optional: ['apiKey'],
     effect: 'ends a call in progress',
-    run(sandbox, command) {
+    run({ sandbox }, command) {
       const id = command.text('id');
       if (!sandbox.control.endCall(command.apiKey(sandbox), id))
         throw new InvalidCommandError(`No call in progress has the id ${JSON.stringify(id)}.`);
       return {};
     },
   },
+  restart: {
+    example: {},
+    optional: [],
+    effect:
+      'replaces the gateway by a new one, as a deployment does: without its cache, and without the cooldown after a 429',
+    run({ restart }) {
+      if (!restart)
+        throw new InvalidCommandError('This sandbox has no gateway. `npm run demo` has one.');
+      restart();
+      return {};
+    },
+  },
   heal: {
     example: {},
     optional: [],
-    effect: 'removes all faults',
-    run({ control }) {
+    effect: 'removes all faults; a cooldown after a 429 goes on in the gateway until `restart`',
+    run({ sandbox: { control } }) {
       control.heal();
       return {};
     },
@@ -116,7 +131,7 @@ export function describeActions(): string {
  * Runs the command of an end-to-end test: a JSON object with an `action`.
  * @throws InvalidCommandError
  */
-export function runCommand(sandbox: Sandbox, text: string): object {
+export function runCommand(demo: ControlledDemo, text: string): object {
   const command = new Command(text);
   const name = command.text('action');
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
@@ -125,7 +140,7 @@ export function runCommand(sandbox: Sandbox, text: string): object {
       `There is no action ${JSON.stringify(name)}. The actions are ${Object.keys(actions).join(', ')}.`,
     );
   command.rejectOthers(['action', ...Object.keys(action.example), ...action.optional]);
-  return action.run(sandbox, command);
+  return action.run(demo, command);
 }
 
 /** The properties of a command, checked when they are read. */

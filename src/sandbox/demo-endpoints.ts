@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkArgument } from '#check-arguments.ts';
+import { type ArgumentRule, checkArgument, checkOptions, FUNCTION } from '#check-arguments.ts';
 import { createRecording, RECORDINGS_URL } from '#sandbox/data/recordings.ts';
-import { describeActions, InvalidCommandError, runCommand } from './demo-control.ts';
+import {
+  type ControlledDemo,
+  describeActions,
+  InvalidCommandError,
+  runCommand,
+} from './demo-control.ts';
 import type { Sandbox } from './sandbox.ts';
 import { SANDBOX } from './sandbox-options.ts';
 
@@ -13,15 +18,32 @@ export interface DemoEndpoints {
   rewrite(body: string, origin: string): string;
 }
 
+export interface DemoEndpointsOptions {
+  /**
+   * Replaces the gateway in front of the sandbox by a new one; for the action `restart`.
+   * @default the action is refused
+   */
+  readonly restart?: () => void;
+}
+
 const MAX_COMMAND_BYTES = 65_536;
+
+const OPTIONS: { readonly [Name in keyof Required<DemoEndpointsOptions>]: ArgumentRule } = {
+  restart: FUNCTION,
+};
 
 /**
  * - `GET /recordings/…`: a short recording, for every call the same.
  * - `POST /control`: changes the data or adds faults, for end-to-end tests. `GET` lists the actions.
- * @throws TypeError if the argument is no sandbox
+ * @throws TypeError for a wrong argument
  */
-export function createDemoEndpoints(sandbox: Sandbox): DemoEndpoints {
-  checkArgument('The argument of createDemoEndpoints', sandbox, SANDBOX);
+export function createDemoEndpoints(
+  sandbox: Sandbox,
+  options: DemoEndpointsOptions = {},
+): DemoEndpoints {
+  checkArgument('The first argument of createDemoEndpoints', sandbox, SANDBOX);
+  checkOptions('createDemoEndpoints', options, OPTIONS);
+  const demo = { sandbox, restart: options.restart };
   const recording = createRecording();
   return {
     handle(incoming, outgoing) {
@@ -35,7 +57,7 @@ export function createDemoEndpoints(sandbox: Sandbox): DemoEndpoints {
         return true;
       }
       if (url !== '/control') return false;
-      void respondToCommand(sandbox, incoming, outgoing);
+      void respondToCommand(demo, incoming, outgoing);
       return true;
     },
     rewrite: (body, origin) => body.replaceAll(RECORDINGS_URL, `${origin}/recordings/`),
@@ -43,7 +65,7 @@ export function createDemoEndpoints(sandbox: Sandbox): DemoEndpoints {
 }
 
 async function respondToCommand(
-  sandbox: Sandbox,
+  demo: ControlledDemo,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
@@ -58,7 +80,7 @@ async function respondToCommand(
     return;
   }
   try {
-    sendJson(outgoing, 200, runCommand(sandbox, await readText(incoming)));
+    sendJson(outgoing, 200, runCommand(demo, await readText(incoming)));
   } catch (error) {
     if (error instanceof InvalidCommandError) sendJson(outgoing, 400, { message: error.message });
     else incoming.socket.destroy();

@@ -3,6 +3,7 @@ import {
   checkArgument,
   FUNCTION,
   oneOf,
+  TEXT,
   wholeNumber,
 } from '#check-arguments.ts';
 import { API_VERSIONS, type ApiVersion, toVersion } from '#sandbox/api/versions.ts';
@@ -49,7 +50,15 @@ export interface FaultControl {
     kind?: { contentType?: string | null; status?: number; headers?: Record<string, string> },
     times?: number,
   ): void;
-  /** Changes the JSON of a response; `change` receives a copy. */
+  /**
+   * Replaces each property of this name in a response, for example `status` by a value that the
+   * schema lacks.
+   */
+  replace(match: RequestMatch, property: string, value: unknown, times?: number): void;
+  /**
+   * Changes the JSON of a response; `change` receives a copy of the whole body, `{ call: { … } }`
+   * for example, and returns the body to send.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is any response of the API, and tests reach into it.
   transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
   /** Changes the JSON text of a response, for values that JavaScript cannot hold. */
@@ -97,7 +106,16 @@ export function createFaultControl(faults: Faults, startTimer: StartTimer): Faul
     faults.add({ match, times: times ?? Number.POSITIVE_INFINITY, act });
   };
 
+  const rewrite: FaultControl['rewrite'] = (match, change, times) => {
+    checkArgument('The change of a response', change, FUNCTION);
+    addRule(match, times, async (_request, next) => {
+      const response = await next();
+      return new Response(change(await response.text()), response);
+    });
+  };
+
   return {
+    rewrite,
     release: faults.release,
     heal() {
       faults.removeAll();
@@ -181,20 +199,14 @@ export function createFaultControl(faults: Faults, startTimer: StartTimer): Faul
           }),
       );
     },
+    replace(match, property, value, times) {
+      checkArgument('The property to replace', property, TEXT);
+      const replaceValue = (name: string, before: unknown) => (name === property ? value : before);
+      rewrite(match, (json) => JSON.stringify(JSON.parse(json, replaceValue)), times);
+    },
     transform(match, change, times) {
       checkArgument('The change of a response', change, FUNCTION);
-      addRule(match, times, async (_request, next) => {
-        const response = await next();
-        return new Response(JSON.stringify(change(await response.json())), response);
-      });
-    },
-
-    rewrite(match, change, times) {
-      checkArgument('The change of a response', change, FUNCTION);
-      addRule(match, times, async (_request, next) => {
-        const response = await next();
-        return new Response(change(await response.text()), response);
-      });
+      rewrite(match, (json) => JSON.stringify(change(JSON.parse(json))), times);
     },
     respondAs(version, match = '', times) {
       checkArgument('The version of the API', version, VERSION);

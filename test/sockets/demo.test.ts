@@ -98,3 +98,57 @@ describe('Demo', () => {
       );
   });
 });
+
+describe('Restart of the demo', () => {
+  let demo: Demo;
+  beforeAll(async () => {
+    demo = await startDemo({ DRAIN_TIMEOUT_MS: '100' });
+  });
+  afterAll(() => demo[Symbol.asyncDispose]());
+
+  const post = (url: string | URL, body: object, headers = {}) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const control = (command: object) => post(`${demo.sandboxOrigin}/control`, command);
+
+  interface Result {
+    readonly data: { readonly campaigns: { readonly totalCount: number } | null };
+    readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
+  }
+
+  async function countCampaigns() {
+    const response = await post(demo.url, { query: '{ campaigns(first: 1) { totalCount } }' });
+    const { data, errors } = (await response.json()) as Result;
+    return data.campaigns?.totalCount ?? errors?.[0]?.extensions.code;
+  }
+
+  test('a restarted demo has neither its cache nor the cooldown after a 429', async () => {
+    const total = await countCampaigns();
+    expect(total).toEqual(expect.any(Number));
+
+    const headers = { 'retry-after': '40' };
+    await control({ action: 'fail', path: '/campaigns', status: 429, headers });
+    expect(await countCampaigns()).toBe(total);
+    await control({ action: 'restart' });
+    expect(await countCampaigns()).toBe('RATE_LIMITED');
+
+    await control({ action: 'heal' });
+    expect(await countCampaigns()).toBe('RATE_LIMITED');
+    await control({ action: 'restart' });
+    expect(await countCampaigns()).toBe(total);
+  });
+
+  test('a restart ends subscriptions as a deployment does, and the demo still stops cleanly', async () => {
+    const query = 'subscription { callAttemptAdded { node { id } } }';
+    const stream = await post(demo.url, { query }, { accept: 'text/event-stream' });
+    await control({ action: 'restart' });
+    // Without an event `complete`: the client connects again.
+    expect(await stream.text()).toMatch(/^:\n\nretry: \d+\n\n$/);
+    expect((await fetch(new URL('/ready', demo.url))).status).toBe(200);
+    demo.process.kill('SIGTERM');
+    expect(await demo.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});

@@ -1,26 +1,28 @@
-import { createGateway, readSettings } from 'revox-graphql-gateway';
+import { createGateway, type Gateway, readSettings } from 'revox-graphql-gateway';
 import { createSandbox } from 'revox-graphql-gateway/sandbox';
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const sandbox = createSandbox();
-const gateway = createGateway(
-  readSettings({
-    REVOX_BASE_URL: `http://sandbox.test${sandbox.basePath}`,
-    REVOX_API_KEY: 'sk_demo_a',
-    REVOX_RETRIES: '0',
-    LOG_LEVEL: 'error',
-  }),
-  { fetch: sandbox.fetch },
-);
+const settings = readSettings({
+  REVOX_BASE_URL: `http://sandbox.test${sandbox.basePath}`,
+  REVOX_API_KEY: 'sk_demo_a',
+  REVOX_RETRIES: '0',
+  LOG_LEVEL: 'error',
+});
+let gateway: Gateway;
 
 /** For a client: `new HttpLink({ uri: 'http://localhost/graphql', fetch: fetchInProcess })`. */
 const fetchInProcess: typeof fetch = (url, init) => gateway.fetch(new Request(url, init));
 
-afterEach(() => {
+// A new gateway for each test: its cache and its cooldown after a 429 would outlive the test.
+beforeEach(() => {
+  gateway = createGateway(settings, { fetch: sandbox.fetch });
+});
+afterEach(async () => {
+  await gateway.dispose();
   sandbox.control.heal();
   sandbox.control.clearLog();
 });
-afterAll(() => gateway.dispose());
 
 test('the number of campaigns is read once', async () => {
   const result = await execute('{ campaigns(first: 1) { totalCount } }');
