@@ -1,5 +1,6 @@
+import { queryObjects } from 'node:v8';
 import { describe, expect, test } from 'vitest';
-import { createWriteTurns } from '#live/write-turns.ts';
+import { createWriteTurns, type WaitingWriter } from '#live/write-turns.ts';
 
 /** Writers that write when it is their turn, in iterations that the test starts. */
 function createScene() {
@@ -82,4 +83,45 @@ describe('Turns to write', () => {
     runIteration();
     expect(written).toEqual(range(0, 80));
   });
+
+  test('a writer that has written is not retained', () => {
+    const { write, runIteration, isIdle } = createRetentionScene();
+    write(1_000);
+    while (!isIdle()) runIteration();
+    expect(countWriters()).toBe(0);
+  });
+
+  test('while writers always wait, at most 4,096 that have written are retained', () => {
+    const { write, runIteration } = createRetentionScene();
+    write(100);
+    for (let iteration = 0; iteration < 1_000; iteration += 1) {
+      write(32);
+      runIteration();
+    }
+    const waiting = 100;
+    expect(countWriters()).toBeLessThan(4_096 + waiting);
+  });
 });
+
+/** A writer that is found in the heap by its class. */
+class CountedWriter implements WaitingWriter {
+  onTurn(): void {}
+}
+
+/** The writers that something refers to: V8 collects all others before it counts. */
+const countWriters = () => queryObjects(CountedWriter, { format: 'count' });
+
+function createRetentionScene() {
+  const iterations: (() => void)[] = [];
+  const turns = createWriteTurns(
+    () => 0,
+    (run) => iterations.push(run),
+  );
+  return {
+    isIdle: () => iterations.length === 0,
+    runIteration: () => iterations.shift()?.(),
+    write(count: number) {
+      for (let index = 0; index < count; index += 1) turns.take(new CountedWriter());
+    },
+  };
+}
