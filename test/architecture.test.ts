@@ -50,7 +50,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'cancellation.ts (types), graphql (types), graphql-yoga (types), http/auth (types), http/documents, http/example-operation.ts (types), http/fast-path, http/limits, http/mask-error.ts, http/message.ts (types), http/plain-pipeline.ts, http/report-operation.ts (types), http/response-cache, http/scheduler.ts, http/warm-operations, http/yoga, observability (types), http/streams, live (types)',
   'http/handler.ts':
     'cancellation.ts (types), http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/health-endpoints.ts, observability (types), http/streams, http/websocket',
-  'http/headers': 'context (types), http/message.ts (types), lru-cache, node:crypto',
+  'http/headers': 'context (types), http/message.ts (types), lru-cache',
   'http/large-results.ts': 'context (types), http/auth (types), http/scheduler.ts (types)',
   'http/limits':
     'errors, graphql, graphql-yoga (types), http/decode-body.ts, http/headers, http/mask-error.ts, http/message.ts, http/read-body.ts, pagination',
@@ -74,7 +74,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/websocket':
     'errors, graphql, graphql-ws, http/auth, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/streams, live (types), node:http, node:stream (types), observability (types), ws',
   'http/yoga':
-    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/read-body.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, observability (types), live',
+    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/read-body.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, node:crypto, observability (types), live',
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders:
     'cache (types), dataloader, errors, generated (types), pagination, rest (types), rest/transport',
@@ -160,8 +160,6 @@ const GETTER_ALLOWLIST = new Set([
   'cache/memory-store.ts',
   'cache/caching-client.ts',
   'http/scheduler.ts',
-  'http/graphql-server.ts',
-  'http/yoga/graphiql.ts',
   'observability/upstream-observer.ts',
   'rest/resilience/body-limiter.ts',
   'rest/resilience/circuit-breakers.ts',

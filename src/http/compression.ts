@@ -20,9 +20,11 @@ const MIN_BYTES = 1024;
  * Media types of text that is sent whole. Event streams and multipart responses are not compressed:
  * each part would wait for the next one.
  */
-const COMPRESSIBLE_TYPE = /^(application\/(graphql-response\+)?json|text\/(html|plain))\s*(;|$)/i;
+const COMPRESSIBLE_TYPE =
+  /^(application\/(graphql-response\+)?json|text\/(html|plain|javascript|css))\s*(;|$)/i;
 
 const HTML_TYPE = /^text\/html\b/i;
+const IMMUTABLE = /\bimmutable\b/i;
 
 /**
  * Compression levels. The client waits for the compression, and so does every other response that
@@ -39,16 +41,17 @@ const MAX_SMALL_BYTES = 65_536;
  */
 const MAX_CONCURRENT_LARGE_BODIES = 2;
 
-/** For a page that is compressed once. */
+/** For the page and its files, which are compressed once. */
 const PAGE_QUALITY = { br: 6, gzip: 6 };
 
 /**
  * Compresses text that is sent whole and is large enough, in Node's threads, so that other requests
- * are served meanwhile. The compressed response of a caller is not cached. The HTML page is the
- * same for all clients: each of its encodings is created once and cached.
+ * are served meanwhile. The compressed response of a caller is not cached. The HTML page and its
+ * files are the same for all clients: each of their encodings is created once and cached.
  */
 export function createCompress(): Compress {
-  const pages = new Map<Encoding, Promise<Blob>>();
+  /** By encoding, and the query of the file. */
+  const pages = new Map<string, Promise<Blob>>();
   let largeInFlight = 0;
   return async (request, response) => {
     const { headers, body } = response;
@@ -65,9 +68,12 @@ export function createCompress(): Compress {
       request.headers.get('accept-encoding'),
     );
     if (!encoding) return acceptsIdentity ? response : toUnacceptableEncoding(response);
-    if (HTML_TYPE.test(type)) {
-      const page = pages.get(encoding) ?? encodePage(encoding, response);
-      pages.set(encoding, page);
+    const file =
+      IMMUTABLE.test(headers.get('cache-control') ?? '') && URL.parse(request.url)?.search;
+    if (file || HTML_TYPE.test(type)) {
+      const key = `${encoding} ${file || ''}`;
+      const page = pages.get(key) ?? encodePage(key, encoding, response);
+      pages.set(key, page);
       return withEncoding(response, encoding, await page);
     }
     if (acceptsIdentity && Number(headers.get('content-length') ?? MIN_BYTES) < MIN_BYTES)
@@ -87,11 +93,15 @@ export function createCompress(): Compress {
   };
 
   /** Each client reads the Blob in parts, so a client that stops reading holds no copy of it. */
-  async function encodePage(encoding: Encoding, response: PlainResponse | Response): Promise<Blob> {
+  async function encodePage(
+    key: string,
+    encoding: Encoding,
+    response: PlainResponse | Response,
+  ): Promise<Blob> {
     try {
       return new Blob([await encode(encoding, await toResponse(response).bytes(), PAGE_QUALITY)]);
     } catch (error) {
-      pages.delete(encoding);
+      pages.delete(key);
       throw error;
     }
   }

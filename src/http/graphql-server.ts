@@ -91,8 +91,8 @@ export interface GraphQLServer {
   canHandlePlain(head: RequestHead): boolean;
   /** Like `fetch`, without Fetch objects where possible. */
   handlePlain(request: PlainRequest, observer: RequestObserver): Promise<PlainResponse | Response>;
-  /** The content security policy of GraphiQL's page. Undefined until the page is served. */
-  readonly pageContentSecurityPolicy: string | undefined;
+  /** The content security policy of the page that a browser gets. */
+  readonly pageContentSecurityPolicy: string;
 }
 
 /**
@@ -155,6 +155,8 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
 
   return {
     async fetch(request, observer, isFederatedTraced) {
+      const file = await parts.page.respondWithFile(request);
+      if (file) return file;
       if (isFederatedTraced) tracingYoga ??= createTracingYoga().catch(resetTracing);
       const server = isFederatedTraced && tracingYoga ? await tracingYoga : yoga;
       return fetchWith(server, request, observer, {});
@@ -173,9 +175,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         pendingBody.reservation?.release();
       }
     },
-    get pageContentSecurityPolicy() {
-      return parts.page.contentSecurityPolicy;
-    },
+    pageContentSecurityPolicy: parts.page.contentSecurityPolicy,
   };
 
   async function fetchWith(

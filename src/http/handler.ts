@@ -246,12 +246,13 @@ function toRoute(pathname: string, basePath: string): string | undefined {
 const UNKNOWN_ROUTE = 'other';
 
 /**
- * Sets `Vary`, and `no-store` for every response except the page and a complete result with a
- * `Cache-Control` of its own. A rejection, a multipart response, and a response with federated
+ * Sets `Vary`, and `no-store` for every response except the page, its files and a complete result with
+ * a `Cache-Control` of its own. A rejection, a multipart response, and a response with federated
  * tracing must not be cached; the page is the same for all clients.
  */
 function setCacheHeaders(headers: HeaderWriter, isFederatedTraced: boolean): void {
   const type = headers.get('content-type') ?? '';
+  if (/^text\/(javascript|css)/.test(type)) return;
   headers.set('vary', VARY);
   if (type.startsWith('text/html')) return;
   const isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);

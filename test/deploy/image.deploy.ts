@@ -21,6 +21,7 @@ import {
   type ProcessOptions,
   startProcess,
 } from '../sockets/demo-process.ts';
+import { fileURLsOf } from '../support/page-files.ts';
 import { listenOnFreePort } from '../support/served-gateway.ts';
 import { type Instruction, stages } from './deploy-files.ts';
 import { createClient } from './http-client.ts';
@@ -186,16 +187,18 @@ describe('Container image', () => {
     };
     await using gateway = start({ PORT, GRAPHIQL: 'on', ...traces });
     await gateway.firstLine;
-    const page = await fetch(`http://127.0.0.1:${PORT}/graphql`, {
-      headers: { accept: 'text/html' },
-    });
-    expect([page.status, (await page.text()).length]).toEqual([
+    const url = `http://127.0.0.1:${PORT}/graphql`;
+    const page = await fetch(url, { headers: { accept: 'text/html' } });
+    const [script] = fileURLsOf(await page.text());
+    const file = await fetch(`${url}${script}`);
+    expect([page.status, file.status, (await file.text()).length]).toEqual([
+      200,
       200,
       expect.toSatisfy((length) => length > 1_000_000),
     ]);
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
-    expect(collector.spans.map(({ name }) => name)).toEqual(['GET /graphql']);
+    expect(collector.spans.map(({ name }) => name)).toEqual(['GET /graphql', 'GET /graphql']);
   });
 
   test('the image starts when its compile cache is not usable', async () => {

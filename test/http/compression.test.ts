@@ -55,7 +55,9 @@ describe('Compression', () => {
     ['text/plain; version=0.0.4; charset=utf-8', true],
     ['TEXT/PLAIN ;charset=utf-8', true],
     ['text/event-stream', false],
-    ['text/css', false],
+    ['text/css', true],
+    ['text/javascript; charset=utf-8', true],
+    ['text/csv', false],
     ['text/plainer', false],
     ['text/html-fragment', false],
     ['multipart/mixed; boundary="-"', false],
@@ -178,6 +180,23 @@ describe('Compression of the GraphiQL page', () => {
     for (const one of sent) expect(brotliDecompressSync(await one.bytes()).toString()).toBe(TEXT);
     const zipped = await compress(requestAccepting('gzip'), page(TEXT));
     expect(gunzipSync(await zipped.bytes()).toString()).toBe(TEXT);
+  });
+
+  test('each file that is stored for ever is compressed once, and no other file is kept', async () => {
+    const compress = createCompress();
+    const send = async (query: string, cacheControl: string, text: string) => {
+      const request = new Request(`http://localhost/graphql?${query}`, {
+        headers: { 'accept-encoding': 'br' },
+      });
+      const headers = { 'content-type': 'text/css', 'cache-control': cacheControl };
+      const sent = await compress(request, respondWith(headers, text));
+      return brotliDecompressSync(await sent.bytes()).toString();
+    };
+    const others = [`${TEXT}1`, `${TEXT}2`] as const;
+    expect(await send('file=a', 'immutable', TEXT)).toBe(TEXT);
+    expect(await send('file=a', 'immutable', others[0])).toBe(TEXT);
+    expect(await send('file=b', 'immutable', others[0])).toBe(others[0]);
+    expect(await send('file=b', 'max-age=60', others[1])).toBe(others[1]);
   });
 
   test('the page is compressed again after a failed compression', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { fileURLsOf } from '../support/page-files.ts';
 import { createTestGateway, type TestGateway } from '../support/test-gateway.ts';
 import { untilIdle } from '../support/timed-gateway.ts';
 import {
@@ -94,7 +95,7 @@ describe('A module that is loaded on demand, after it could not be loaded', () =
   ])(
     'the GraphiQL page is loaded for the next browser, and is then complete (%s)',
     async (_, accepted, encoding) => {
-      const module = '@graphql-yoga/render-graphiql';
+      const module = '@graphql-yoga/render-graphiql/graphiql';
       const loading = failToLoad(module);
       const gateway = createTestGateway();
       const page = { headers: { accept: 'text/html', 'accept-encoding': accepted } };
@@ -104,13 +105,19 @@ describe('A module that is loaded on demand, after it could not be loaded', () =
       expect(gateway.unexpectedErrors).toHaveLength(2);
 
       vi.doUnmock(module);
+      const text = 'text '.repeat(1_000);
       vi.doMock(module, () => ({
-        renderGraphiQL: () => '<script>1</script><div id="root"></div>',
+        js: text,
+        css: text,
+        editorWorkerService: text,
+        jsonWorker: text,
+        graphqlWorker: text,
       }));
       const response = await gateway.fetch('/graphql', page);
       expect(response.status).toBe(200);
-      expect(response.headers.get('content-encoding')).toBe(encoding);
-      expect(response.headers.get('content-security-policy')).toContain("script-src 'sha256-");
+      const [script = ''] = fileURLsOf(await response.text());
+      const file = await gateway.fetch(`/graphql${script}`, page);
+      expect([file.status, file.headers.get('content-encoding')]).toEqual([200, encoding]);
       expect(gateway.unexpectedErrors).toHaveLength(2);
       expect(gateway.traffic()).toEqual([]);
     },

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
 import { JWT_SETTINGS } from '../support/token-issuer.ts';
@@ -101,32 +100,26 @@ describe('Security headers', () => {
   });
 });
 
-test('the GraphiQL page may run only the scripts that it contains', async () => {
+test('the GraphiQL page may run only scripts of its own origin', async () => {
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
   const response = await gateway.fetch('/graphql', PAGE);
-  const html = await response.text();
   const { 'content-security-policy': policy = '', ...others } = Object.fromEntries(
     response.headers,
   );
   const { 'content-security-policy': _, ...rest } = NOTHING_TO_LOAD;
   expect(others).toMatchObject(rest);
-  // The second script, which is GraphiQL itself, contains text that looks like script tags. Only a
-  // browser finds its end; the browser tests check that it runs.
-  const first = html.slice(html.indexOf('<script>') + '<script>'.length, html.indexOf('</script>'));
-  const hash = createHash('sha256').update(first).digest('base64');
   expect(policy.split('; ')).toEqual([
     "default-src 'none'",
-    expect.stringMatching(/^script-src 'sha256-[\w+/]{43}=' 'sha256-[\w+/]{43}='$/),
-    "style-src 'unsafe-inline'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
     "connect-src 'self'",
     'font-src data:',
     'img-src data:',
-    'worker-src blob:',
+    "worker-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ]);
-  expect(policy).toContain(`'sha256-${hash}'`);
   // Responses that are not the page keep the strict policy after the page has been served.
   const graphqlResponse = await gateway.fetch('/graphql?query={__typename}', {
     headers: { authorization: `Bearer ${KEY_A}` },

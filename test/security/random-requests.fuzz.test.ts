@@ -100,8 +100,8 @@ function codesIn(response: Response, text: string): unknown[] {
 }
 
 /**
- * Internal details in a response. The GraphiQL page of nine megabytes is the same for every
- * caller, so it is not searched.
+ * Internal details in a response. The GraphiQL page is the same for every caller, so it is not
+ * searched.
  */
 function leaksIn(response: Response, text: string): string[] {
   if (response.headers.get('content-type')?.startsWith('text/html')) return [];

@@ -9,6 +9,9 @@ export const VARY = 'Authorization, Router-Authorization, Accept';
 /** For a response that no cache may store. */
 export const NO_STORE = 'no-store';
 
+/** For a response that is the same for all clients, and whose URL changes with its content. */
+export const IMMUTABLE = 'public, max-age=31536000, immutable';
+
 /**
  * How long a browser or a router may cache a response for its caller: as long as the least fresh
  * part of the response is fresh. Not at all if the response contains a live call or anything stale.

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { HeaderWriter } from '#http/message.ts';
 
 /**
@@ -31,28 +30,26 @@ export function setSecurityHeaders(
 }
 
 /**
- * The content security policy of a self-contained page: it may run only the scripts in it, and send
- * requests only to its own origin. The page's editor writes styles at run time, embeds its fonts
- * and images, and starts its workers from blobs.
+ * The content security policy of GraphiQL's page: scripts, workers and requests only from and to its
+ * own origin. No other response of the gateway is a script, because browsers do not guess its type.
+ * The editor writes styles at run time, and its style sheet embeds fonts and images.
  */
-export function toContentSecurityPolicy(html: string): string {
-  const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(
-    ([, script = '']) => `'sha256-${digest(script)}'`,
-  );
+export const GRAPHIQL_POLICY = toPolicy("'self'");
+
+/** The content security policy of a page with styles, and without scripts. */
+export const NOTICE_POLICY = toPolicy("'none'");
+
+function toPolicy(source: "'self'" | "'none'"): string {
   return [
     "default-src 'none'",
-    `script-src ${scripts.join(' ') || "'none'"}`,
-    "style-src 'unsafe-inline'",
-    "connect-src 'self'",
+    `script-src ${source}`,
+    `style-src ${source === "'self'" ? "'self' " : ''}'unsafe-inline'`,
+    `connect-src ${source}`,
     'font-src data:',
     'img-src data:',
-    'worker-src blob:',
+    `worker-src ${source}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
-}
-
-function digest(script: string): string {
-  return createHash('sha256').update(script).digest('base64');
 }

@@ -1,8 +1,16 @@
 import { parse, print } from 'graphql';
 import type { GraphiQLOptions } from 'graphql-yoga';
 import type { ExampleOperation } from '#http/example-operation.ts';
-import { toContentSecurityPolicy } from '#http/headers/security-headers.ts';
+import { GRAPHIQL_POLICY, NOTICE_POLICY } from '#http/headers/security-headers.ts';
+import type { RequestHead } from '#http/message.ts';
 import { generalOperations, WELCOME_OPERATION } from './general-operations.ts';
+import { toGraphiQLDocument } from './graphiql-document.ts';
+import {
+  createGraphiQLFiles,
+  type GraphiQLFiles,
+  isFileURL,
+  respondWithFile,
+} from './graphiql-files.ts';
 
 /** GraphiQL requests the schema when it opens, before the user has entered a key. */
 const API_KEY_HINT =
@@ -46,46 +54,42 @@ export interface GraphiQLPageOptions {
 export interface BrowserPage {
   readonly options: GraphiQLOptions;
   /** Yoga's `renderGraphiQL`. */
-  render(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>>;
-  /** Undefined until the page is served. */
-  readonly contentSecurityPolicy: string | undefined;
+  render(): Promise<string>;
+  /** The response to a request for one of the page's files. Undefined for every other request. */
+  respondWithFile(request: RequestHead): Promise<Response | undefined>;
+  readonly contentSecurityPolicy: string;
 }
 
 export function createGraphiQLPage(options: GraphiQLPageOptions): BrowserPage {
-  return createPage(toGraphiQLOptions(options), renderGraphiQLPage);
+  const graphiqlOptions = toGraphiQLOptions(options);
+  let files: GraphiQLFiles | undefined;
+  const loadFiles = async () => {
+    files ??= await createGraphiQLFiles(graphiqlOptions);
+    return files;
+  };
+  return {
+    options: graphiqlOptions,
+    render: async () => toGraphiQLDocument(await loadFiles()),
+    async respondWithFile({ method, url }) {
+      return method === 'GET' && isFileURL(url)
+        ? respondWithFile(await loadFiles(), url)
+        : undefined;
+    },
+    contentSecurityPolicy: GRAPHIQL_POLICY,
+  };
 }
 
 /** The page when GraphiQL is off. */
 export function createNoticePage(): BrowserPage {
-  return createPage({}, async () => NOTICE);
-}
-
-function createPage(
-  options: GraphiQLOptions,
-  toHtml: (options: GraphiQLOptions) => Promise<string>,
-): BrowserPage {
-  /**
-   * The encoded page (9 MB with GraphiQL), shared by all clients. As a string it would be encoded
-   * for each request, and its bytes kept for each client that does not read them.
-   */
-  let page: Uint8Array<ArrayBuffer> | undefined;
-  let contentSecurityPolicy: string | undefined;
   return {
-    options,
-    async render(yogaOptions) {
-      if (page) return page;
-      const text = await toHtml(yogaOptions);
-      contentSecurityPolicy = toContentSecurityPolicy(text);
-      page = new TextEncoder().encode(text);
-      return page;
-    },
-    get contentSecurityPolicy() {
-      return contentSecurityPolicy;
-    },
+    options: {},
+    render: async () => NOTICE,
+    respondWithFile: async () => undefined,
+    contentSecurityPolicy: NOTICE_POLICY,
   };
 }
 
-/** GraphiQL's own settings. The page is self-contained, and loads nothing from another host. */
+/** GraphiQL's own settings. */
 export function toGraphiQLOptions({
   operations,
   hasSubscriptions,
@@ -99,8 +103,6 @@ export function toGraphiQLOptions({
   const others = operations.length > 0 ? operations : generalOperations(hasSubscriptions);
   return {
     title: 'Revox',
-    // Yoga's own has 150 kB.
-    favicon: FAVICON,
     defaultQuery: toTabText(welcome),
     defaultTabs: [welcome, ...others].map((operation) => ({
       query: toTabText(operation),
@@ -120,85 +122,28 @@ export function toGraphiQLOptions({
   };
 }
 
-/**
- * Maximum length of a comment line: the editor is half a window wide, and cuts off longer lines.
- */
-const MAX_LINE_LENGTH = 54;
+/** The editor of a window with 1,280 pixels cuts off the longer lines of an operation. */
+const MAX_LINE_LENGTH = 48;
 
-/** One field a line, below the wrapped description. */
+/** The wrapped description, and the operation with one field a line. */
 function toTabText({ description, query }: ExampleOperation): string {
   const comment = description.replace(
     new RegExp(`(.{1,${MAX_LINE_LENGTH - 2}})(?: |$)`, 'g'),
     '# $1\n',
   );
-  return `${comment}${print(parse(query))}\n`;
+  return `${comment}${print(parse(query)).replace(LONG_DEFINITIONS, wrapDefinitions)}\n`;
+}
+
+/** The variables of an operation whose first line is too long. */
+const LONG_DEFINITIONS = new RegExp(
+  `^(?=.{${MAX_LINE_LENGTH + 1}})(\\w+ \\w+)\\((.*)\\)(?= \\{$)`,
+  'm',
+);
+
+/** One variable a line, as Prettier writes them. */
+function wrapDefinitions(_line: string, operation: string, definitions: string): string {
+  return `${operation}(\n  ${definitions.replaceAll(', $', ',\n  $')}\n)`;
 }
 
 const API_KEY_HEADERS = JSON.stringify({ Authorization: 'Bearer <your Revox API key>' }, null, 2);
-const FAVICON =
-  'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E%3Cpath d=%22M8 1l6 3.5v7L8 15l-6-3.5v-7z%22 fill=%22none%22 stroke=%22%23d6409f%22 stroke-width=%222%22/%3E%3C/svg%3E';
 const TRACE_HEADERS = { 'x-revox-trace': '1' };
-
-/** GraphiQL's page as one self-contained document, with patches. */
-export async function renderGraphiQLPage(options?: GraphiQLOptions): Promise<string> {
-  // Loaded on demand: loading the 9 MB of the page takes a third of the start-up time.
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  return addHistory(renderGraphiQL(options)).replace(
-    '<div id="root"></div>',
-    () => `${PATCHES}<div id="root">${LOADING}</div>`,
-  );
-}
-
-/** Visible until the scripts of the page have run. */
-const LOADING = '<p class="loading">The query editor is loading …</p>';
-
-/** How the script of the page defines the history plugin, and lists its plugins. */
-const HISTORY_PLUGIN = /\b(\w+)=\{title:"History",icon:/;
-const PLUGINS = /\bplugins:\[(\w+)\],schemaDescription:/;
-
-/**
- * Adds the history of operations, which is GraphiQL's default: Yoga replaces the list of plugins by
- * its explorer, and its options are JSON, which cannot name a plugin.
- */
-function addHistory(page: string): string {
-  const [, history] = HISTORY_PLUGIN.exec(page) ?? [];
-  return history === undefined
-    ? page
-    : page.replace(PLUGINS, (_, explorer) => `plugins:[${explorer},${history}],schemaDescription:`);
-}
-
-/**
- * 1. Tabs can be dragged. The code for dragging moves the tabs over each other when the window is
- *    resized, and when a tab is pressed for the first time. The click then hits another tab or none
- *    (github.com/motiondivision/motion/issues/3823). The patch keeps tabs in their positions.
- * 2. GraphiQL stores its query only after an edit. When a page without an edit is opened again, no
- *    stored tab equals the query, so GraphiQL adds an empty tab. The patch stores the query of the
- *    active tab.
- * 3. The editor draws a box around each dash and apostrophe that is not ASCII: in French responses,
- *    around a good part of the text.
- * 4. The history stores the headers of each operation, with the key, although the options forbid it.
- *    The patch stores it without headers: they last as long as the page.
- * 5. The explorer lists all fields of the query type. `_entities` and `_service` are for routers.
- */
-const PATCHES = `<script>
-  const { setItem } = Storage.prototype;
-  const withoutHeaders = (name, value) => (name === 'headers' ? undefined : value);
-  Storage.prototype.setItem = function (key, text) {
-    const isHistory = key === 'graphiql:queries' || key === 'graphiql:favorites';
-    setItem.call(this, key, isHistory ? JSON.stringify(JSON.parse(text), withoutHeaders) : text);
-  };
-  addEventListener('pointerdown', (event) => event.target.closest?.('.graphiql-tab') && event.stopPropagation(), true);
-  const stored = JSON.parse(localStorage.getItem('graphiql:tabState') ?? '{}');
-  const open = stored.tabs?.[stored.activeTabIndex];
-  if (open && localStorage.getItem('graphiql:query') === null) {
-    localStorage.setItem('graphiql:query', open.query ?? '');
-    if (open.variables) localStorage.setItem('graphiql:variables', open.variables);
-  }
-</script>
-<style>
-  .graphiql-tab { transform: none !important; }
-  .monaco-editor .unicode-highlight { border: 0; background: none; }
-  .graphiql-explorer-_entities, .graphiql-explorer-_service { display: none; }
-  .loading { padding: 2rem; font: 1rem/1.5 system-ui, sans-serif; }
-</style>
-`;
