@@ -19,7 +19,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   context:
     'binding, cache (types), cancellation.ts, errors, extensions.ts (types), loaders, lru-cache, pagination (types), rest, rest/resilience (types), live (types)',
   doctor:
-    'binding, config, doctor/services, errors, extensions.ts (types), generated, node:diagnostics_channel, node:util, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
+    'binding, config, doctor/services, errors, extensions.ts (types), generated, node:diagnostics_channel, node:util, pagination, plural.ts, rest, rest/resilience, rest/transport, system-clock.ts',
   'doctor/services': 'cache/redis, config, doctor (types), errors, http/auth, jose, rest/transport',
   'check-arguments.ts': '',
   'drain.ts': 'node:http (types), node:net',
@@ -83,8 +83,9 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'node-handler.ts':
     '@whatwg-node/server, check-arguments.ts, http/error-response.ts, node:http (types), node:stream',
   observability:
-    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, node:perf_hooks, pino, prom-client, rest (types), live',
+    '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, node:perf_hooks, pino, plural.ts, prom-client, rest (types), live',
   pagination: 'errors, lru-cache, node:crypto, rest (types)',
+  'plural.ts': '',
   resolvers:
     '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination, live',
   rest: 'cancellation.ts (types), errors, extensions.ts (types), generated (types), node:crypto, node:util, rest/resilience, rest/transport',

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { VERSION } from '#generated/version.ts';
+import { plural } from '#plural.ts';
 import type { Finding, Verdict } from './finding.ts';
-import { plural } from './plural.ts';
 
 export interface ReportOptions {
   readonly format: 'text' | 'json';

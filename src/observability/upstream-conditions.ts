@@ -5,6 +5,7 @@ import {
   type FailureCause,
   type FailureCauseKind,
 } from '#errors/failure-cause.ts';
+import { plural } from '#plural.ts';
 import type {
   CircuitChange,
   CircuitScope,
@@ -65,13 +66,13 @@ export function createUpstreamConditions({
     name: 'upstream',
     level: 'error',
     describeEnd: (duration, count) =>
-      `The Revox API works again after ${duration}; ${count} upstream ${plural(count, 'request', 'requests')} failed.`,
+      `The Revox API works again after ${duration}; ${plural(count, 'upstream request')} failed.`,
   });
   const rateLimit: Condition<FailureCauseKind> = conditionLog.create({
     name: 'rate-limit',
     level: 'warn',
     describeEnd: (duration, count) =>
-      `The rate limit of the Revox API is over after ${duration}; ${count} ${plural(count, 'response', 'responses')} had status 429.`,
+      `The rate limit of the Revox API is over after ${duration}; ${plural(count, 'response')} had status 429.`,
   });
   const circuits: Readonly<Record<CircuitScope, Condition<CircuitChange>>> = {
     connection: conditionLog.create(toCircuitOptions('connection')),
@@ -170,8 +171,4 @@ function describeCircuit(change: CircuitChange, scope: CircuitScope): string {
   return change === 'half-open'
     ? `${CIRCUITS[scope]} is half-open: the gateway sends a probe.`
     : `${CIRCUITS[scope]} is open: the gateway sends no request until a probe succeeds.`;
-}
-
-function plural(count: number, one: string, many: string): string {
-  return count === 1 ? one : many;
 }

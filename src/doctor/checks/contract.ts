@@ -4,7 +4,6 @@ import {
   type ShapeReport,
 } from '#doctor/contract/compare-shape.ts';
 import type { Finding } from '#doctor/finding.ts';
-import { plural } from '#doctor/plural.ts';
 import {
   describeProblem,
   isUsable,
@@ -12,6 +11,7 @@ import {
   toEndpoint,
 } from '#doctor/upstream/probe-client.ts';
 import { wireResponses } from '#generated/wire-shapes.ts';
+import { plural } from '#plural.ts';
 import { unwrap } from './endpoints.ts';
 
 /** Names in a message; `--json` has all of them. */

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isWireObject, type WireObject } from '#binding/wire-object.ts';
 import type { AddFinding, Finding } from '#doctor/finding.ts';
-import { plural } from '#doctor/plural.ts';
 import { type ProbedPage, toPage, toPathId } from '#doctor/upstream/items.ts';
 import {
   describeProblem,
@@ -11,6 +10,7 @@ import {
   type ProbeClient,
 } from '#doctor/upstream/probe-client.ts';
 import { isFirstPageAgain } from '#pagination/first-page.ts';
+import { plural } from '#plural.ts';
 import { toPathSegment } from '#rest/url.ts';
 
 /** Statuses of campaigns in the order in which their rows are likely to have calls. */

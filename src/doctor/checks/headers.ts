@@ -1,7 +1,7 @@
 import type { Finding } from '#doctor/finding.ts';
-import { plural } from '#doctor/plural.ts';
 import type { ConnectionLog } from '#doctor/upstream/connection-log.ts';
 import type { Probe } from '#doctor/upstream/probe-client.ts';
+import { plural } from '#plural.ts';
 
 const RATE_LIMIT_HEADERS = [
   'ratelimit',
