@@ -132,3 +132,17 @@ test('docs/guides/federation.md shows the configurations that test/routers runs'
   for (const [, yaml = ''] of page.matchAll(/```yaml\n(.*?)```/gs))
     expect.soft(parseYaml(yaml)).toBeTypeOf('object');
 });
+
+test('deploy/federation-local has the settings for subscriptions of docs/guides/federation.md', () => {
+  const [guide, example] = [
+    'docs/guides/federation.md',
+    'deploy/federation-local/gateway.config.js',
+  ]
+    .map((name) => readFileSync(join(ROOT, name), 'utf8'))
+    .map((text) => [
+      /^ {2}plugins: .*?^}\);$/ms.exec(text)?.[0],
+      /^\/\*\*(?:(?!^\/\*\*).)*?^function requireEventStream.*?^}$/ms.exec(text)?.[0],
+    ]);
+  expect(guide).not.toContain(undefined);
+  expect(example).toEqual(guide);
+});

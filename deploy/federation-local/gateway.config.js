@@ -1,5 +1,6 @@
 // Hive Gateway at http://127.0.0.1:4100/graphql.
 import { defineConfig } from '@graphql-hive/gateway';
+import { GraphQLError } from 'graphql';
 
 export const gatewayConfig = defineConfig({
   supergraph: 'supergraph.graphql',
@@ -15,4 +16,22 @@ export const gatewayConfig = defineConfig({
           }
         : {},
   },
+  plugins: () => [requireEventStream()],
+  // Subscriptions by POST. The default is GET, with the whole document in the URL.
+  transportEntries: { revox: { options: { method: 'POST' } } },
 });
+
+/**
+ * Hive Gateway sends its clients event streams only. It would refuse another client with 406 after
+ * it has subscribed at the subgraph, and keep that subscription.
+ */
+function requireEventStream() {
+  return {
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const accept = args.contextValue.request?.headers.get('accept');
+      if (!accept || /text\/event-stream|\*\/\*/.test(accept)) return;
+      const message = 'Subscriptions are event streams: Accept must contain text/event-stream.';
+      setResultAndStopExecution({ errors: [new GraphQLError(message)] });
+    },
+  };
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort, startProcess } from '../sockets/demo-process.ts';
-import { serveTestGateway } from '../support/served-gateway.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { PROCESSES, TOOL_ENVIRONMENT } from './composers.ts';
 import { expectRouters, hasRouters } from './installed.ts';
 import { executeAt } from './supergraph.ts';
@@ -141,6 +141,32 @@ describe.skipIf(!hasRouters)('The local federation example', () => {
       'GET /campaigns',
       'GET /campaigns/…/rows?page=1&page_size=50&statuses=completed',
     ]);
+
+    // Without `requireEventStream` the router subscribes at the gateway and refuses its client.
+    const subscribe = (accept: string) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { accept, 'content-type': 'application/json' },
+        body: JSON.stringify({ query: 'subscription { callAttemptAdded { node { id } } }' }),
+      });
+    const refused = await subscribe('application/json, multipart/mixed;subscriptionSpec=1.0');
+    expect(await refused.text()).toContain('Accept must contain text/event-stream');
+    expect(await openSubscriptions(gateway)).toBe(0);
+
+    const accepted = await subscribe('text/event-stream');
+    expect(accepted.headers.get('content-type')).toContain('text/event-stream');
+    await expect.poll(() => openSubscriptions(gateway)).toBe(1);
+    await accepted.body?.cancel();
+    await expect.poll(() => openSubscriptions(gateway)).toBe(0);
+    expect(new Set(gateway.traffic().map((line) => line.split('?')[0]))).toEqual(
+      new Set(['GET /call']),
+    );
     expect(router.process.exitCode).toBeNull();
   });
 });
+
+async function openSubscriptions({ url }: ServedGateway): Promise<number> {
+  const metrics = await (await fetch(new URL('/metrics', url))).text();
+  const counts = metrics.matchAll(/^revox_gateway_live_subscriptions\{.*\} (\d+)$/gm);
+  return Array.from(counts, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0);
+}
