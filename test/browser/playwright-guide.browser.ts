@@ -23,11 +23,8 @@ const [CONFIGURATION = '', TEST = ''] = SNIPPETS;
 
 interface Configuration {
   readonly workers: number;
-  readonly webServer: {
-    readonly command: string;
-    readonly url: string;
-    readonly env: Readonly<Record<string, string>>;
-  };
+  readonly use: { readonly baseURL: string };
+  readonly webServer: readonly { readonly command: string; readonly url: string }[];
 }
 
 interface Fixtures {
@@ -40,14 +37,14 @@ type Body = (fixtures: Fixtures) => Promise<unknown>;
 /** What the snippets import of `@playwright/test`, as far as they use it: it runs only in its runner. */
 function createRunner() {
   const tests = new Map<string, Body>();
-  const afterEach: Body[] = [];
+  const beforeEach: Body[] = [];
   const register = (title: string, body: Body) => void tests.set(title, body);
   return {
     tests,
-    afterEach,
+    beforeEach,
     playwright: {
       defineConfig: (configuration: Configuration) => configuration,
-      test: Object.assign(register, { afterEach: (body: Body) => void afterEach.push(body) }),
+      test: Object.assign(register, { beforeEach: (body: Body) => void beforeEach.push(body) }),
       expect: (value: unknown) => ({
         toBe: (expected: unknown) => expect(value).toBe(expected),
         toBeVisible: () => (value as Locator).waitFor({ state: 'visible', timeout: 30_000 }),
@@ -99,7 +96,7 @@ describe.skipIf(!hasChromium)('The Playwright test of the guide', () => {
         }),
     );
     origin = `http://127.0.0.1:${port}`;
-    demo = await startDemo({ ...configuration.webServer.env, CORS_ORIGINS: origin });
+    demo = await startDemo({ CORS_ORIGINS: origin });
     chromium = await startChromium();
     const { browser } = chromium;
     page = await browser.newPage();
@@ -113,16 +110,18 @@ describe.skipIf(!hasChromium)('The Playwright test of the guide', () => {
     await demo?.[Symbol.asyncDispose]();
   });
 
-  test('the configuration starts the demo and waits until it is ready', async () => {
+  test('the configuration starts the demo and the application, and waits until both respond', async () => {
     expect(SNIPPETS).toHaveLength(2);
-    expect(configuration.webServer.command).toBe('npx revox-graphql-gateway demo');
-    const ready = new URL(configuration.webServer.url);
+    const [first, second] = configuration.webServer;
+    expect(first?.command).toBe('npx revox-graphql-gateway demo');
+    const ready = new URL(first?.url ?? '');
     expect(ready.port).toBe('4000');
     expect((await fetch(new URL(ready.pathname, demo.url))).status).toBe(200);
+    expect(configuration.use.baseURL).toBe(second?.url);
   });
 
-  test('the test of the guide passes, and its fault is healed afterwards', async () => {
-    const { tests, afterEach, playwright } = createRunner();
+  test('the test of the guide passes although the gateway had a cache, and the next one begins anew', async () => {
+    const { tests, beforeEach, playwright } = createRunner();
     run(TEST.replace('http://127.0.0.1:4001', demo.sandboxOrigin), playwright);
     const status = page.getByRole('status');
     await page.goto(origin);
@@ -131,10 +130,10 @@ describe.skipIf(!hasChromium)('The Playwright test of the guide', () => {
     const goto = (path: string) => page.goto(new URL(path, origin).href);
     const fixtures = { request, page: withGoto(page, goto) };
     expect(tests.size).toBe(1);
-    for (const body of tests.values()) await body(fixtures);
+    for (const body of [...beforeEach, ...tests.values()]) await body(fixtures);
     expect(await page.getByRole('alert').textContent()).toBe('Not available.');
-    for (const body of afterEach) await body(fixtures);
 
+    for (const body of beforeEach) await body(fixtures);
     await page.goto(origin);
     await status.waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
