@@ -49,7 +49,7 @@ query Retries($id: ID!) {
     },
     {
       description:
-        'A call that rings when the demo starts, and ends within two minutes: its transcript grows as you watch. The same button stops the subscription.',
+        'A call that rings when the demo starts, and ends within two minutes: its transcript grows as you watch. The same button stops the subscription. Later, take the id of a call of LiveNow.',
       query: `
 subscription WatchCall($id: ID!) {
   callUpdated(id: $id) {
