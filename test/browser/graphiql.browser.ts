@@ -192,6 +192,23 @@ describe.skipIf(!hasChromium)(
       await page.screenshot({ path: join(tmpdir(), 'graphiql-cost.png') });
     });
 
+    test('a new tab is in view, and its empty editor gets an error without a stack', async () => {
+      await page.getByRole('button', { name: 'New tab' }).click();
+      const tab = page.locator('.graphiql-tab-active');
+      await expect
+        .poll(() =>
+          tab.evaluate((element) => {
+            const bar = element.parentElement!.getBoundingClientRect();
+            return element.getBoundingClientRect().right <= Math.ceil(bar.right);
+          }),
+        )
+        .toBe(true);
+      await page.getByRole('button', { name: 'Execute query' }).click();
+      const result = page.locator('.result-window');
+      await expect.poll(() => result.textContent()).toMatch(/Unexpected\s<EOF>/);
+      expect(await result.textContent()).not.toContain('stack');
+    });
+
     test('a key that the user enters as a header is sent, and not stored in the browser', async () => {
       await page.getByRole('button', { name: 'New tab' }).click();
       await page.locator('.graphiql-tab-active', { hasText: '<untitled>' }).waitFor();

@@ -33,7 +33,7 @@ export async function createGraphiQLFiles(options: GraphiQLOptions): Promise<Gra
   };
   return {
     ...workers,
-    script: toFile('script', toScript(addHistory(bundle.js), workers, options)),
+    script: toFile('script', toScript(hideStacks(addHistory(bundle.js)), workers, options)),
     style: { ...toFile('style', `${bundle.css}\n${STYLE_PATCHES}`), type: 'text/css' },
   };
 }
@@ -112,6 +112,14 @@ function addHistory(bundle: string): string {
 }
 
 /**
+ * GraphiQL shows the stack of an error of the page, in its minified code, as part of the response:
+ * for example when the editor is empty.
+ */
+function hideStacks(bundle: string): string {
+  return bundle.replace(/(\{message:(\w+)\.message),stack:\2\.stack\}/, '$1}');
+}
+
+/**
  * 1. The history stores the headers of each operation, with the key, although the options forbid it.
  *    The patch stores it without headers: they last as long as the page.
  * 2. Tabs can be dragged. The code for dragging moves the tabs over each other when the window is
@@ -120,6 +128,7 @@ function addHistory(bundle: string): string {
  * 3. GraphiQL stores its query only after an edit. When a page without an edit is opened again, no
  *    stored tab equals the query, so GraphiQL adds an empty tab. The patch stores the query of the
  *    active tab.
+ * 4. A new tab may be outside of the bar. The patch scrolls it into view.
  */
 const SCRIPT_PATCHES = `{
   const { setItem } = Storage.prototype;
@@ -129,6 +138,10 @@ const SCRIPT_PATCHES = `{
     setItem.call(this, key, isHistory ? JSON.stringify(JSON.parse(text), withoutHeaders) : text);
   };
   addEventListener('pointerdown', (event) => event.target.closest?.('.graphiql-tab') && event.stopPropagation(), true);
+  addEventListener('click', (event) => {
+    if (!event.target.closest?.('.graphiql-session-header')) return;
+    requestAnimationFrame(() => document.querySelector('.graphiql-tab-active')?.scrollIntoView());
+  });
   const stored = JSON.parse(localStorage.getItem('graphiql:tabState') ?? '{}');
   const open = stored.tabs?.[stored.activeTabIndex];
   if (open && localStorage.getItem('graphiql:query') === null) {
