@@ -64,6 +64,12 @@ export interface CachingClientOptions extends Pick<RevalidatorOptions, 'maxReval
 
 export interface CachingClient<CachedResponse extends CacheableResponse> {
   readonly fetch: FetchUpstream;
+  /**
+   * An object may have changed: its response is no longer fresh, and no operation joins a request
+   * that was sent before.
+   * @param key the path of the object
+   */
+  expire(fingerprint: string, key: string): void;
   /** The cache of responses to whole operations. */
   readonly responses: ResponseCache<CachedResponse>;
   readonly state: CacheState;
@@ -116,7 +122,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
 
   const fetchCached: FetchUpstream = async (context, request, options = {}) => {
     const { freshOnly, notOlderThan } = options;
-    const newerThan = options.newerThan ?? (notOlderThan && ownVersion(notOlderThan));
+    const demanded = options.newerThan ?? (notOlderThan && ownVersion(notOlderThan));
     const { fingerprint } = context.credential;
     const key = `${request.path}${request.query}`;
     const startedAt = monotonicNow();
@@ -124,6 +130,8 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     for (let hasWaited = false; ; ) {
       let result: { readonly entry: Entry; readonly source: Exclude<ResponseSource, 'failed'> };
       const cached = memoryStore.get(fingerprint, key);
+      // The second tier may still have the outdated response.
+      const newerThan = demanded ?? (cached?.isOutdated ? cached.readVersion : undefined);
       if (cached && stalenessPolicy.canServe(cached, request.endpoint, newerThan)) {
         if (stalenessPolicy.isCredentialCurrent(fingerprint)) {
           if (now() < cached.freshUntil) return respond(cached, 'memory');
@@ -247,6 +255,10 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
 
   return {
     fetch: fetchCached,
+    expire(fingerprint, key) {
+      memoryStore.expire(fingerprint, key);
+      coalescer.expire(fingerprint, key);
+    },
     responses: createResponseCache<CachedResponse>({ memoryStore, stalenessPolicy, events, now }),
     get state() {
       const { bytes, entries } = memoryStore;

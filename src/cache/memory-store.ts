@@ -25,6 +25,8 @@ export interface Entry {
   readonly bytes?: number;
   /** Whether the entry must never be served stale, even if the upstream fails. */
   readonly isFreshOnly?: boolean;
+  /** Whether the object may have changed since: only a newer response may replace the entry. */
+  readonly isOutdated?: boolean;
 }
 
 /**
@@ -48,6 +50,11 @@ export interface MemoryStore {
    */
   set(fingerprint: string, key: string, entry: Entry, fence: Fence): void;
   delete(fingerprint: string, key: string): void;
+  /**
+   * Ends the freshness of an entry, and of all responses to operations that depend on it. It may
+   * still be served if the upstream fails.
+   */
+  expire(fingerprint: string, key: string): void;
   /**
    * Records that the upstream accepted the credential on a request sent at this time, by the
    * gateway's clock, in ms.
@@ -156,6 +163,14 @@ export function createMemoryStore({
       if (entry.serial !== undefined) owner.serials.add(entry.serial);
     },
     delete: (fingerprint, key) => void entries.delete(toStoreKey(fingerprint, key)),
+    expire(fingerprint, key) {
+      const storeKey = toStoreKey(fingerprint, key);
+      const existing = entries.peek(storeKey);
+      if (!existing || existing.freshUntil <= now()) return;
+      const { owner, serial: _serial, ...entry } = existing;
+      const expired = { ...entry, owner, freshUntil: now(), isOutdated: true };
+      if (entries.set(fingerprint, storeKey, expired)) owner.entries += 1;
+    },
     recordAccepted(fingerprint, requestedAt, fence) {
       if (wasRevokedSince(fence, fingerprint)) return;
       const state = credentialStates.get(fingerprint);

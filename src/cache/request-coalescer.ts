@@ -23,6 +23,8 @@ export interface RequestCoalescer {
     newerThan?: ReadVersion,
   ): InFlightRequest<LoadResult>;
   isInFlight(fingerprint: string, key: string): boolean;
+  /** No operation may join the sent request any more: the object may have changed since. */
+  expire(fingerprint: string, key: string): void;
   /** The in-flight request that checks whether the credential is still accepted. */
   credentialCheckOf(fingerprint: string): InFlightRequest<LoadResult> | undefined;
   /**
@@ -67,6 +69,7 @@ export function createRequestCoalescer({
         attempts: 0,
         queuedFor: undefined,
         isWaitingForBudget: false,
+        isOutdated: false,
         deadlineAt: context.deadlineAt(),
       };
       const inFlight = singleFlight.start<LoadResult>(
@@ -88,17 +91,22 @@ export function createRequestCoalescer({
     },
     isInFlight: (fingerprint, key) =>
       singleFlight.get(toInFlightKey(fingerprint, key)) !== undefined,
+    expire(fingerprint, key) {
+      const state = singleFlight.get(toInFlightKey(fingerprint, key))?.state;
+      if (state) state.isOutdated = state.sentAt !== undefined;
+    },
     credentialCheckOf: (fingerprint) => credentialChecks.get(fingerprint),
     inFlightCount: () => singleFlight.size,
   };
 
   function canJoin(
-    { sentAt, latestSequenceAtSend, queuedFor, isWaitingForBudget }: InFlightState,
+    { sentAt, latestSequenceAtSend, queuedFor, isWaitingForBudget, isOutdated }: InFlightState,
     { caller }: UpstreamContext,
     newerThan: ReadVersion | undefined,
   ): boolean {
     if (
       isWaitingForBudget ||
+      isOutdated ||
       (newerThan && newerThan.instance !== loader.latestVersion()?.instance)
     )
       return false;

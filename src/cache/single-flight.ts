@@ -35,6 +35,11 @@ export interface InFlightState {
    * may join then, or both would wait for each other.
    */
   isWaitingForBudget: boolean;
+  /**
+   * Whether the object may have changed since the request was sent: no operation may join it any
+   * more.
+   */
+  isOutdated?: boolean;
   /** The latest deadline of all waiting operations, by the monotonic clock, in ms. */
   deadlineAt: number;
 }

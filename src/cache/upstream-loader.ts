@@ -91,6 +91,7 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
         onSent(at) {
           target.fence = memoryStore.takeFence();
           state.sentAt = at;
+          state.isOutdated = false;
           state.latestSequenceAtSend = latestVersion?.sequence ?? 0;
           state.attempts += 1;
           state.queuedFor = undefined;

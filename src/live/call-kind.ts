@@ -4,7 +4,7 @@ import { isPartialCall } from '#rest/whole-calls.ts';
 import { createOpenCallRows, toListKey } from './call-rows.ts';
 import type { ObjectKind } from './object-kind.ts';
 import { toCallInterval } from './pace.ts';
-import { toCallProgress, toCallRank } from './progress.ts';
+import { toAssistantId, toCallProgress, toCallRank } from './progress.ts';
 
 /** A call is over when its order and all of its attempts are. */
 export const callKind: ObjectKind = {
@@ -25,6 +25,7 @@ export const callKind: ObjectKind = {
       endedAt: progress.endedAt,
       rank: toCallRank(progress),
       listKey: toListKey(call),
+      assistantId: toAssistantId(call),
       toInterval: (input, settings) => toCallInterval({ ...input, progress, isOver }, settings),
     };
   },

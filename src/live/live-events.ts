@@ -1,8 +1,8 @@
 /**
  * Why an object was polled. `suspect`: a reading of another instance seemed to go back. `list`: a page
- * of a list was read instead of its objects.
+ * of a list was read instead of its objects. `hint`: a webhook has named the object.
  */
-export type PollReason = 'first' | 'timer' | 'suspect' | 'list';
+export type PollReason = 'first' | 'timer' | 'suspect' | 'list' | 'hint';
 
 /** `rejected`: the upstream does not accept the credential. */
 export type PollResult = 'read' | 'missing' | 'failed' | 'rejected';
@@ -24,6 +24,13 @@ export type EndReason =
   | 'outage'
   | 'bug';
 
+export const WEBHOOK_RESULTS = ['due', 'unwatched', 'limited', 'secret', 'invalid'] as const;
+/**
+ * What has become of a webhook. `due`: a poll became due. `unwatched`: no subscriber follows the call.
+ * `limited`: over the rate or too large. `secret`: the secret is wrong. `invalid`: every other refusal.
+ */
+export type WebhookResult = (typeof WEBHOOK_RESULTS)[number];
+
 /** `query`: a query or the page of a list has read the object. */
 export type ReadingSource = 'poll' | 'query';
 
@@ -40,6 +47,7 @@ export interface LiveEvents {
   onCoalesced(): void;
   /** A subscription was refused. @param limit the setting that raises the limit */
   onRefused(limit: string): void;
+  onWebhook(result: WebhookResult): void;
   onStreamEnd(transport: string, reason: EndReason): void;
   onUnexpectedError(error: unknown): void;
 }

@@ -28,6 +28,11 @@ export interface ObjectState {
    * @default no list does
    */
   readonly listKey?: string | undefined;
+  /**
+   * The assistant of a call, whose webhooks announce the ends of its calls.
+   * @default no webhook names the object
+   */
+  readonly assistantId?: string | undefined;
   /** The interval until the next poll, in ms. */
   toInterval(input: PaceInput, settings: PaceSettings): number;
 }

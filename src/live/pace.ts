@@ -22,6 +22,8 @@ export interface PaceInput {
   readonly upstreamNow: number;
   /** Whether every subscriber waits only for the end of the object. */
   readonly isOnlyEndWatched: boolean;
+  /** Whether a webhook is expected to announce the end of the call. @default false */
+  readonly isEndAnnounced?: boolean;
 }
 
 export interface CallPaceInput extends PaceInput {
@@ -39,6 +41,8 @@ const MAX_UNKNOWN_MS = 30_000;
 const MIN_SCHEDULED_ENDS_MS = 10_000;
 /** First interval of a scheduled call without a moment in the future. */
 const OVERDUE_MS = 30_000;
+/** Interval of a call in progress whose end a webhook announces. */
+const ANNOUNCED_MS = 10_000;
 /** First interval of a call that is over, while its transcript may still arrive. */
 const SETTLING_MS = 5_000;
 /** A call in this state for longer hardly changes any more: the interval then grows. */
@@ -59,7 +63,7 @@ export function toCallInterval(input: CallPaceInput, settings: PaceSettings): nu
 }
 
 function toBaseInterval(
-  { progress, isOver, unchangedMs, upstreamNow, isOnlyEndWatched }: CallPaceInput,
+  { progress, isOver, unchangedMs, upstreamNow, isOnlyEndWatched, isEndAnnounced }: CallPaceInput,
   { callMs, waitingCallMs, scheduledCallMs }: PaceSettings,
 ): number {
   const { status, newestAttempt, scheduledAt, endedAt } = progress;
@@ -69,6 +73,7 @@ function toBaseInterval(
   }
   // In a version without a status of the order, the attempts show whether a call is in progress.
   if (newestAttempt === 'ringing') return callMs;
+  if (newestAttempt === 'ongoing' && isEndAnnounced) return Math.max(2 * callMs, ANNOUNCED_MS);
   if (newestAttempt === 'ongoing')
     return clamp(callMs + (unchangedMs - 60_000) / 30, callMs, 2 * callMs);
   switch (status) {

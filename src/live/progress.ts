@@ -40,6 +40,11 @@ export function toCallProgress(call: unknown): CallProgress {
   };
 }
 
+/** The assistant that speaks in a call. */
+export function toAssistantId(call: unknown): string | undefined {
+  return toText(toObject(toObject(call).assistant).id);
+}
+
 /** Orders the states of a call: by the number of attempts, then by the status of the newest one. */
 export function toCallRank({ attempts, newestAttempt }: CallProgress): (number | undefined)[] {
   // Nothing can be said of the order of a status that the gateway does not know.

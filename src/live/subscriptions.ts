@@ -1,6 +1,8 @@
 import type { FreshnessSettings } from '#cache/freshness.ts';
 import { GatewayError } from '#errors/gateway-error.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
+import { isPathSegment } from '#rest/url.ts';
+import { callKind } from './call-kind.ts';
 import { createCohort } from './create-cohort.ts';
 import { type FeedStart, toFeedStart } from './feed-list.ts';
 import type { EndReason, LiveState } from './live-events.ts';
@@ -89,6 +91,8 @@ export interface LiveSubscriptions {
   drain(): void;
   /** A response was read for another part of the gateway. */
   offer: Watches['offer'];
+  /** A call may have changed: it is polled. Returns whether any subscriber follows it. */
+  hint(callId: string): boolean;
   /** The upstream does not accept the credential any more. */
   revoke(fingerprint: string, error: GatewayError): void;
   state(): LiveState;
@@ -186,6 +190,7 @@ export function createLiveSubscriptions(options: LiveSubscriptionsOptions): Live
       });
     },
     offer: watches.offer,
+    hint: (callId) => isPathSegment(callId) && watches.hint(callKind.toPath(callId)),
     revoke: watches.revoke,
     state: () => ({
       subscriptions: slots.counts,

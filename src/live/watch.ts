@@ -42,6 +42,9 @@ export interface WatchListener {
 /** After this many misses an object is polled singly: its list leaves it out. */
 const MAX_LIST_MISSES = 2;
 
+/** After a reading of an object, a webhook causes no other one for this time, in ms. */
+const MIN_HINT_INTERVAL_MS = 1_000;
+
 /** A watched object: its latest reading, and when it is polled again. Times are monotonic, in ms. */
 export class Watch {
   readonly target: WatchTarget;
@@ -62,6 +65,12 @@ export class Watch {
   /** Whether a cached response must not answer the next poll. */
   isForced = false;
   isPolling = false;
+  /** When its latest single poll began. */
+  polledAt = Number.NEGATIVE_INFINITY;
+  /** When a webhook last named the object. Undefined: not since its latest change. */
+  hintedAt: number | undefined;
+  /** Whether a reading that was requested after the webhook is still needed. */
+  isHintOpen = false;
   /** Upstream requests for it since its latest poll began, besides the first one of the poll. */
   furtherRequests = 0;
   /** Failed polls in a row. */
@@ -88,6 +97,40 @@ export class Watch {
   /** Makes the next poll due. */
   refresh(now: number): void {
     this.dueAt = Math.min(this.dueAt, now);
+  }
+
+  /** Whether the object is over, and no listener needs another reading. */
+  get isDone(): boolean {
+    if (!this.reading?.state.isOver) return false;
+    for (const { isSettlingWatched } of this.listeners) if (isSettlingWatched) return false;
+    return true;
+  }
+
+  /**
+   * A webhook has named the object: a poll is due that the cache must not answer. Returns whether
+   * one is needed.
+   */
+  recordHint(now: number): boolean {
+    if (this.isDone) return false;
+    this.hintedAt = now;
+    this.isHintOpen = true;
+    const dueAt = this.prepareHintPoll(now);
+    // A poll in progress sets the next one, and failed polls keep their backoff.
+    if (!this.isPolling && this.failures === 0) this.dueAt = Math.min(this.dueAt, dueAt);
+    return true;
+  }
+
+  /** Returns when the poll for a hint is due. */
+  prepareHintPoll(now: number): number {
+    this.isForced = true;
+    if (this.reason === 'timer') this.reason = 'hint';
+    const readAt = Math.max(this.polledAt, this.reading?.readAt ?? Number.NEGATIVE_INFINITY);
+    return Math.max(now, readAt + MIN_HINT_INTERVAL_MS);
+  }
+
+  /** Whether a reading was requested before the webhook that named the object. */
+  isBeforeHint(readAt: number): boolean {
+    return this.isHintOpen && this.hintedAt !== undefined && readAt <= this.hintedAt;
   }
 
   /** The list whose pages may replace single polls of the object. */
@@ -136,8 +179,9 @@ export class Watch {
 
   /** How late the next poll is, in intervals. A first poll is the latest of all. */
   lateness(now: number): number {
-    return this.reason === 'timer'
-      ? (now - this.dueAt) / this.intervalMs
-      : Number.POSITIVE_INFINITY;
+    if (this.reason === 'timer') return (now - this.dueAt) / this.intervalMs;
+    // Not the latest of all: a flood of webhooks must not delay all other polls.
+    if (this.reason === 'hint') return (now - this.dueAt) / MIN_HINT_INTERVAL_MS;
+    return Number.POSITIVE_INFINITY;
   }
 }

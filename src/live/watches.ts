@@ -1,6 +1,8 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import { RateLimitedError } from '#errors/upstream-error.ts';
+import { AnnouncedEnds } from './announced-ends.ts';
 import type { LiveEvents, PollResult, ReadingSource, WatchedState } from './live-events.ts';
+import { toNextDueAt } from './next-poll.ts';
 import { isBehind } from './object-kind.ts';
 import { type PaceSettings, toFailureDelay, withJitter } from './pace.ts';
 import { createPollScheduler, WatchGroup } from './poll-scheduler.ts';
@@ -32,6 +34,8 @@ export interface WatchesOptions extends ReadingClock {
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
   /** A random number from 0 to 1. */
   readonly random: () => number;
+  /** The cached response of an object is outdated. @default there is no cache */
+  readonly expire?: (fingerprint: string, path: string) => void;
 }
 
 /** The watched objects. Each has one poller, however many subscribers follow it. */
@@ -49,6 +53,10 @@ export interface Watches {
    * @param isEmbedded whether the response contains more than the object
    */
   offer(fingerprint: string, path: string, response: ObjectResponse, isEmbedded?: boolean): void;
+  /**
+   * An object may have changed: each credential that watches it polls it. Returns whether any does.
+   */
+  hint(path: string): boolean;
   /** The upstream does not accept the credential any more. */
   revoke(fingerprint: string, error: GatewayError): void;
   /**
@@ -73,6 +81,7 @@ export function createWatches(options: WatchesOptions): Watches {
   const { pace, events, monotonicNow, random } = options;
   const scheduler = createPollScheduler({ ...options, poll, onFailure: pauseAfter });
   const { groups } = scheduler;
+  const announcedEnds = new AnnouncedEnds(monotonicNow);
   let watchCount = 0;
 
   return {
@@ -106,13 +115,24 @@ export function createWatches(options: WatchesOptions): Watches {
     },
     offer(fingerprint, path, response, isEmbedded = false) {
       const watch = groups.get(fingerprint)?.watches.get(path);
-      if (!watch || (isEmbedded && !watch.recordEmbedded(response.value))) return;
-      accept(
-        watch,
-        toReading(watch.target.kind, response, options),
-        watch.isPolling || watch.listPoll ? 'poll' : 'query',
-      );
+      if (!watch) return;
+      const reading = toReading(watch.target.kind, response, options);
+      // The request was sent before the webhook arrived: its response is outdated, too.
+      if (watch.isBeforeHint(reading.readAt)) options.expire?.(fingerprint, path);
+      if (isEmbedded && !watch.recordEmbedded(response.value)) return;
+      accept(watch, reading, watch.isPolling || watch.listPoll ? 'poll' : 'query');
       scheduler.schedule();
+    },
+    hint(path) {
+      const now = monotonicNow();
+      let isWatched = false;
+      for (const [fingerprint, { watches }] of groups) {
+        if (!watches.get(path)?.recordHint(now)) continue;
+        isWatched = true;
+        options.expire?.(fingerprint, path);
+      }
+      if (isWatched) scheduler.schedule();
+      return isWatched;
     },
     revoke(fingerprint, error) {
       for (const watch of [...(groups.get(fingerprint)?.watches.values() ?? [])])
@@ -155,6 +175,8 @@ export function createWatches(options: WatchesOptions): Watches {
     watch.dueAt = Number.POSITIVE_INFINITY;
     const known = watch.reading;
     const startedAt = monotonicNow();
+    watch.polledAt = startedAt;
+    if (isForced) watch.isHintOpen = false;
     let result: PollResult;
     try {
       const charge = () => scheduler.charge(watch);
@@ -219,8 +241,12 @@ export function createWatches(options: WatchesOptions): Watches {
   function applyReading(watch: Watch, reading: Reading, source: ReadingSource): void {
     const isNews = !isSameValue(watch.target.kind, watch.reading, reading);
     const now = monotonicNow();
+    if (!watch.isBeforeHint(reading.readAt)) watch.isHintOpen = false;
+    const isEnd = reading.state.isOver && watch.reading?.state.isOver === false;
+    if (isEnd) announcedEnds.record(watch, reading.state, now);
     if (isNews) watch.changedAt = now;
-    watch.sawEnd ||= reading.state.isOver && watch.reading?.state.isOver === false;
+    if (isNews && !watch.isHintOpen) watch.hintedAt = undefined;
+    watch.sawEnd ||= isEnd;
     watch.overSince = reading.state.isOver ? (watch.overSince ?? now) : undefined;
     watch.reading = reading;
     watch.acceptedAt = now;
@@ -236,26 +262,7 @@ export function createWatches(options: WatchesOptions): Watches {
   }
 
   function nextDueAt(watch: Watch): number {
-    const { reading, listeners } = watch;
-    const now = monotonicNow();
-    if (!reading) return watch.dueAt;
-    const watchers = [...listeners];
-    const { state } = reading;
-    if (state.isOver && !watchers.some(({ isSettlingWatched }) => isSettlingWatched))
-      return Number.POSITIVE_INFINITY;
-    const intervalMs = state.toInterval(
-      {
-        unchangedMs: now - watch.changedAt,
-        upstreamNow: reading.upstreamNow + (now - reading.readAt),
-        isOnlyEndWatched: watchers.every(({ isOnlyEndWatched }) => isOnlyEndWatched),
-      },
-      pace,
-    );
-    watch.intervalMs = Math.min(intervalMs, options.maxIntervalMs);
-    return Math.max(
-      now,
-      reading.readAt + withJitter(watch.intervalMs, watch.listPoll?.jitter ?? random()),
-    );
+    return toNextDueAt(watch, monotonicNow(), { ...options, announcedEnds });
   }
 
   /** A 429 pauses all polls of the credential. */

@@ -3,6 +3,7 @@ import {
   type LiveEvents,
   type LiveState,
   WATCHED_STATES,
+  WEBHOOK_RESULTS,
 } from '#live/live-events.ts';
 import type { MetricFactory } from './metric-factory.ts';
 
@@ -97,6 +98,12 @@ export function createLiveMetrics(
   ]);
   for (const transport of TRANSPORTS)
     for (const reason of ALERTED_ENDS) ends.inc({ transport, reason }, 0);
+  const webhooks = counter(
+    'webhooks_total',
+    'Webhooks, by result: due (a poll became due), unwatched, limited (by rate or size), secret (wrong), invalid.',
+    ['result'],
+  );
+  for (const result of WEBHOOK_RESULTS) webhooks.inc({ result }, 0);
   return {
     onPoll: polls,
     onEvent(field, source, ms, lagMs) {
@@ -105,6 +112,7 @@ export function createLiveMetrics(
       if (lagMs !== undefined) lagSeconds(lagMs / 1000);
     },
     onCoalesced: () => coalesced.inc(),
+    onWebhook: (result) => webhooks.inc({ result }),
     onRefused: (limit) => refused.inc({ limit }),
     onStreamEnd: (transport, reason) => ends.inc({ transport, reason }),
     onUnexpectedError,

@@ -76,6 +76,7 @@ function createScene(limits: Limits = {}) {
       onEvent() {},
       onCoalesced() {},
       onRefused: (limit) => refused.push(limit),
+      onWebhook() {},
       onStreamEnd() {},
       onUnexpectedError(error) {
         if (scene.errors.size === 0) throw error;
