@@ -19,10 +19,11 @@ import { createOpenSession } from '#http/auth/open-session.ts';
 import { createRouterCheck } from '#http/auth/router-secret.ts';
 import { createCallbacks } from '#http/callback/callbacks.ts';
 import { findInvalidDocuments } from '#http/documents/validate-trusted.ts';
-import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
+import { createHandler } from '#http/handler.ts';
 import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
 import { type CachedResponse, toSessionCache } from '#http/response-cache/cached-response.ts';
+import { GRAPHQL_ENDPOINT } from '#http/routes.ts';
 import { toLiveOptions } from '#live/live-options.ts';
 import { createLiveSubscriptions } from '#live/subscriptions.ts';
 import { createConditions } from '#observability/conditions.ts';
@@ -134,6 +135,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
         monotonicNow,
         startTimer,
         random,
+        expire: (...entry) => cachingClient.expire(...entry),
       })
     : undefined;
   const redis =
@@ -200,11 +202,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const resolveCredential = createCredentialResolver({
     apiKey: revox.apiKey,
-    cacheSecret: toFingerprintSecret({
-      secret: cache.secret,
-      baseUrl: revox.baseUrl,
-      isCacheShared: cache.redisUrl !== undefined,
-    }),
+    cacheSecret: toFingerprintSecret(cache, revox.baseUrl),
   });
 
   const unsentBudget = createUnsentResponseBudget({
@@ -267,6 +265,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     limits: settings.limits,
     subscriptions,
     callbacks,
+    webhookSecrets: settings.live.webhookSecrets,
+    onWebhook: metrics.liveEvents.onWebhook,
     maxSubscriptionCost: settings.live.maxCost,
     hasTokens: settings.jwt !== undefined,
     introspection: settings.introspection,

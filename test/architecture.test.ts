@@ -31,7 +31,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'gateway-options.ts':
     'check-arguments.ts, http/example-operation.ts (types), observability (types)',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, gateway-options.ts, http/auth, http/callback, http/documents, http/handler.ts, http/limits, http/response-cache, observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts, live, gateway-interface.ts (types)',
+    'cache, cache/redis, config, context, federation, gateway-options.ts, http/auth, http/callback, http/documents, http/handler.ts, http/limits, http/response-cache, http/routes.ts, observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts, live, gateway-interface.ts (types)',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
     'cancellation.ts (types), context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/response-cache (types), jose, node:crypto, live (types)',
@@ -49,7 +49,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/graphql-server.ts':
     'cancellation.ts (types), graphql (types), graphql-yoga (types), http/auth (types), http/documents, http/example-operation.ts (types), http/fast-path, http/limits, http/mask-error.ts, http/message.ts (types), http/plain-pipeline.ts, http/report-operation.ts (types), http/response-cache, http/scheduler.ts, http/warm-operations, http/yoga, observability (types), http/streams, live (types)',
   'http/handler.ts':
-    'cancellation.ts (types), http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/health-endpoints.ts, observability (types), http/streams, http/websocket',
+    'cancellation.ts (types), http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/health-endpoints.ts, http/routes.ts, observability (types), http/streams, http/webhooks, http/websocket',
   'http/headers': 'context (types), http/message.ts (types), lru-cache',
   'http/large-results.ts': 'context (types), http/auth (types), http/scheduler.ts (types)',
   'http/limits':
@@ -68,9 +68,13 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/streams':
     'cancellation.ts (types), graphql, http/auth, http/error-response.ts, http/fast-path, http/headers, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/warm-operations, http/yoga (types), live, observability (types)',
   'http/response-headers.ts': 'http/headers, http/message.ts',
+  'http/routes.ts':
+    'http/error-response.ts, http/headers, http/health-endpoints.ts, http/message.ts (types)',
   'http/scheduler.ts': 'http/fair-queue.ts, http/message.ts',
   'http/warm-operations':
     'graphql, http/documents, http/headers, http/limits, http/message.ts (types), lru-cache, node:crypto, observability (types)',
+  'http/webhooks':
+    'errors, http/auth, http/decode-body.ts, http/error-response.ts, http/headers, http/limits, http/read-body.ts, http/routes.ts, live',
   'http/websocket':
     'errors, graphql, graphql-ws, http/auth, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/streams, live (types), node:http, node:stream (types), observability (types), ws',
   'http/yoga':
@@ -78,7 +82,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders:
     'cache (types), dataloader, errors, generated (types), pagination, rest (types), rest/transport',
-  live: 'cache, config (types), errors, generated (types), loaders, node:crypto, pagination, rest',
+  live: 'cache, config (types), errors, generated (types), loaders, node:crypto, pagination, rest, rest/resilience',
   'main.ts': 'cli',
   'node-handler.ts':
     '@whatwg-node/server, check-arguments.ts, http/error-response.ts, node:http (types), node:stream',

@@ -83,6 +83,13 @@ export const conditions: readonly Condition[] = [
       SUBSCRIPTION_CALLBACK_URLS !== undefined && ROUTER_SECRETS === undefined,
   },
   {
+    when: '`WEBHOOK_SECRETS` is set',
+    problem:
+      'SUBSCRIPTIONS must be on: a webhook only makes the polls of subscriptions due, and there are none.',
+    isBroken: ({ WEBHOOK_SECRETS, SUBSCRIPTIONS }) =>
+      WEBHOOK_SECRETS !== undefined && SUBSCRIPTIONS === 'off',
+  },
+  {
     when: '`REDIS_SENTINELS` is set',
     problem:
       'REDIS_URL must be set: its host is the name of the master, for example redis://mymaster.',

@@ -61,14 +61,10 @@ export function createCredentialResolver({
  * Instances with a shared cache need the same key: the configured secret, otherwise a constant. The
  * base URL is part of it, so that one credential has different fingerprints for two upstreams.
  */
-export function toFingerprintSecret({
-  secret,
-  baseUrl,
-  isCacheShared,
-}: {
-  readonly secret: string | undefined;
-  readonly baseUrl: string;
-  readonly isCacheShared: boolean;
-}): string | undefined {
-  return secret === undefined && !isCacheShared ? undefined : `${secret ?? ''} ${baseUrl}`;
+export function toFingerprintSecret(
+  { secret, redisUrl }: { readonly [name in 'secret' | 'redisUrl']: string | undefined },
+  baseUrl: string,
+): string | undefined {
+  if (secret === undefined && redisUrl === undefined) return undefined;
+  return `${secret ?? ''} ${baseUrl}`;
 }

@@ -3,25 +3,24 @@ import { hasLoopbackHost } from '#http/auth/host-check.ts';
 import { isFederatedTraceRequested } from '#http/auth/router-secret.ts';
 import { NO_STORE, VARY } from '#http/headers/cache-control.ts';
 import { createCors } from '#http/headers/cors.ts';
-import { ACCEPTABLE_TYPES, prefersHtml } from '#http/headers/media-type.ts';
+import { ACCEPTABLE_TYPES } from '#http/headers/media-type.ts';
 import { setSecurityHeaders } from '#http/headers/security-headers.ts';
 import type { UnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
 import { streamOf } from '#http/streams/stream-body.ts';
+import {
+  createWebhookEndpoint,
+  type WebhookEndpointOptions,
+} from '#http/webhooks/webhook-endpoint.ts';
 import type { HandleUpgrade } from '#http/websocket/handle-upgrade.ts';
 import { createHandleUpgrade } from '#http/websocket/upgrade.ts';
 import type { ObserveRequest, RequestObserver } from '#observability/request-observer.ts';
 import { createCompress } from './compression.ts';
 import { errorCodeOf, toErrorResponse } from './error-response.ts';
 import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
-import {
-  createHealthEndpoints,
-  HEALTH_PATHS,
-  type HealthEndpointsOptions,
-} from './health-endpoints.ts';
+import { createHealthEndpoints, type HealthEndpointsOptions } from './health-endpoints.ts';
 import {
   callerOf,
   type Handler,
-  type HeaderReader,
   type HeaderWriter,
   ownerOf,
   type PlainRequest,
@@ -31,6 +30,14 @@ import {
   toPlainRequest,
   toResponse,
 } from './message.ts';
+import {
+  GRAPHQL_ENDPOINT,
+  toNotFound,
+  toRoute,
+  toWebhookSecret,
+  UNKNOWN_ROUTE,
+  WEBHOOK_ROUTE,
+} from './routes.ts';
 
 export interface HandlerOptions
   extends Omit<GraphQLServerOptions, 'endpoint'>,
@@ -47,13 +54,13 @@ export interface HandlerOptions
    * Whether responses are compressed for clients that accept that. False: a proxy in front does it.
    */
   readonly compression: boolean;
+  /** Empty: no webhooks are accepted. */
+  readonly webhookSecrets: readonly string[];
+  readonly onWebhook: WebhookEndpointOptions['onWebhook'];
   readonly unsentBudget: Pick<UnsentResponseBudget, 'reserve'>;
   /** Starts to observe a request. Every request is observed, whatever its outcome. */
   readonly observeRequest: ObserveRequest;
 }
-
-/** The route of operations, below the base path. */
-export const GRAPHQL_ENDPOINT = '/graphql';
 
 /** A URL, and which of `ROUTES` it names. */
 interface Target {
@@ -78,6 +85,11 @@ export function createHandler(
     endpoint: `${basePath}${GRAPHQL_ENDPOINT}`,
   });
   const compress = options.compression ? createCompress() : undefined;
+  const { subscriptions, webhookSecrets } = options;
+  const handleWebhook =
+    subscriptions && webhookSecrets.length > 0
+      ? createWebhookEndpoint({ ...options, secrets: webhookSecrets, hint: subscriptions.hint })
+      : undefined;
   const handleHealthRequest = createHealthEndpoints(options);
   /** The last parsed URL: clients send requests to the same URL again and again. */
   let lastURL: { readonly text: string; readonly target: Target | undefined } | undefined;
@@ -99,12 +111,16 @@ export function createHandler(
         return toResponse(response);
       }
       return respond(request, (target, observer) =>
-        route(request, target, () =>
-          graphqlServer.fetch(
-            request,
-            observer,
-            isFederatedTraceRequested(request.headers, options.isRouter),
-          ),
+        route(
+          request,
+          target,
+          () =>
+            graphqlServer.fetch(
+              request,
+              observer,
+              isFederatedTraceRequested(request.headers, options.isRouter),
+            ),
+          request,
         ),
       );
     },
@@ -181,6 +197,7 @@ export function createHandler(
     request: RequestHead & { readonly signal: CancellationSignal },
     target: Target | undefined,
     execute: () => Promise<Reply | Response>,
+    fetchRequest?: Request,
   ): Promise<Reply | Response> {
     if (!target || (options.isLoopbackOnly && !hasLoopbackHost(target.url, request.headers))) {
       const response = target ? toForbiddenHost() : toInvalidUrl();
@@ -190,6 +207,11 @@ export function createHandler(
     const { url, route: routeName } = target;
     // Yoga accepts any URL that ends with its endpoint, so every other path is rejected here.
     if (routeName === undefined) return toNotFound(url.pathname, basePath, request.headers);
+    if (routeName === WEBHOOK_ROUTE) {
+      const given = toWebhookSecret(url.pathname, basePath);
+      const response = fetchRequest && (await handleWebhook?.(given, fetchRequest));
+      return response ?? toNotFound(url.pathname, basePath, request.headers);
+    }
     if (routeName !== GRAPHQL_ENDPOINT) return handleHealthRequest(routeName, request);
     const response = cors.handlePreflight(request) ?? (await executeGraphQL(request, execute));
     if (!streamOf(response))
@@ -230,21 +252,6 @@ const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}/?$`);
 /** Owner of the unsent bytes of pages and error responses that are the same for all callers. */
 const PUBLIC_OWNER = 'public';
 
-const ROUTES = new Set([GRAPHQL_ENDPOINT, ...HEALTH_PATHS]);
-
-/** The route of a path below the base path; a slash at its end makes no difference. */
-function toRoute(pathname: string, basePath: string): string | undefined {
-  if (!pathname.startsWith(basePath)) return undefined;
-  const path = pathname.slice(basePath.length).replace(/(?<=.)\/$/, '');
-  return ROUTES.has(path) ? path : undefined;
-}
-
-/**
- * Route label of every path that the gateway does not serve: callers choose paths, and a metric
- * label must stay bounded.
- */
-const UNKNOWN_ROUTE = 'other';
-
 /**
  * Sets `Vary`, and `no-store` for every response except the page, its files and a complete result with
  * a `Cache-Control` of its own. A rejection, a multipart response, and a response with federated
@@ -269,23 +276,6 @@ function toForbiddenHost(): Response {
   const message =
     'This gateway accepts only requests to localhost, because it uses its own API key without authentication. Set ROUTER_SECRETS or JWT_JWKS_URL to accept others.';
   return toErrorResponse('FORBIDDEN', message, { status: 403 });
-}
-
-/**
- * Redirects a browser at the base path to GraphiQL, and names the routes to every other client. The
- * location is relative, so that a prefix that a proxy has removed from the path stays in the
- * browser's address.
- */
-function toNotFound(pathname: string, basePath: string, headers: HeaderReader): Response {
-  const isBase = pathname === basePath || pathname === `${basePath}/`;
-  if (isBase && prefersHtml(headers.get('accept'))) {
-    const lastSegment = pathname.slice(pathname.lastIndexOf('/') + 1);
-    const location = `${lastSegment}${GRAPHQL_ENDPOINT}`.replace(/^\//, '');
-    return new Response(null, { status: 302, headers: { location } });
-  }
-  const [endpoint, ...others] = [...ROUTES].map((route) => `${basePath}${route}`);
-  const message = `${pathname} does not exist: the GraphQL endpoint is ${endpoint}, the other routes are ${others.join(', ')}.`;
-  return toErrorResponse('BAD_USER_INPUT', message, { status: 404 });
 }
 
 /** Creates the response that replaces Yoga's empty 406. */

@@ -95,6 +95,7 @@ describe('Settings without an environment', () => {
         repeatMs: 30_000,
         giveUpMs: 600_000,
         callbackUrls: [],
+        webhookSecrets: [],
       },
       clientTimeouts: { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 620_000 },
       jwt: undefined,

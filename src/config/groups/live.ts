@@ -35,7 +35,17 @@ export interface LiveSettings {
   readonly giveUpMs: number;
   /** Where routers may receive events over HTTP callbacks. Empty: the protocol is off. */
   readonly callbackUrls: readonly CallbackUrl[];
+  /** Any of them must end the path of a webhook. Empty: no webhooks are accepted. */
+  readonly webhookSecrets: readonly string[];
 }
+
+const WEBHOOK_SECRET = /^[\w.~-]{32,}$/;
+const WEBHOOK_SECRETS = {
+  ...listOf('secrets, each of at least 32 of the characters A-Z a-z 0-9 - . _ ~', (secret) =>
+    WEBHOOK_SECRET.test(secret),
+  ),
+  secret: 'list',
+} as const;
 
 const INTERVAL = wholeNumber(1_000, 60_000, 'milliseconds');
 const SUBSCRIPTIONS = wholeNumber(1, 1_000_000, 'subscriptions');
@@ -136,6 +146,11 @@ const variables = {
     [],
     'Callback URLs of routers. A router may receive the events of a subscription at these URLs and below them ([HTTP callback](../guides/live-calls.md#http-callback)); without any, the protocol is off.',
   ),
+  WEBHOOK_SECRETS: variable(
+    WEBHOOK_SECRETS,
+    [],
+    'Secrets of the [webhooks](../guides/live-calls.md#webhooks) of Revox: a webhook to `/webhooks/revox/<one of them>` makes the next poll of its call due. Without any, the path does not exist.',
+  ),
 };
 
 export const live = {
@@ -176,6 +191,7 @@ export function toLiveSettings(
     lifetimeMs: values.LIVE_LIFETIME_MS,
     repeatMs: values.LIVE_REPEAT_MS,
     giveUpMs: values.LIVE_GIVE_UP_MS,
+    webhookSecrets: values.WEBHOOK_SECRETS,
     callbackUrls: values.SUBSCRIPTION_CALLBACK_URLS.flatMap((url) => parseCallbackUrl(url) ?? []),
   };
 }

@@ -1,0 +1,63 @@
+import type { CallState } from './live-gateway.ts';
+import { KEY_A, type TestGateway } from './test-gateway.ts';
+
+export const WEBHOOK_SECRET = 'webhook-secret-0123456789-abcdef';
+export const NEXT_WEBHOOK_SECRET = 'webhook-secret-9876543210-fedcba';
+
+/** The webhook that Revox sends when a call is over, as far as it is known. */
+export function toWebhook(orderId: string): Record<string, unknown> {
+  return {
+    call_order_id: orderId,
+    call_id: `attempt-of-${orderId}`,
+    status: 'completed',
+    result: 'human',
+    annotation: 'The contact wants to be called again.',
+    transcript: 'agent: Good morning. user: Good morning.',
+    recording_url: 'https://recordings.test/1',
+    started_at: '2024-01-01T12:00:00Z',
+    ended_at: '2024-01-01T12:02:00Z',
+    calls_count: 1,
+  };
+}
+
+export function postWebhook(
+  gateway: Pick<TestGateway, 'fetch'>,
+  body: unknown,
+  { secret = WEBHOOK_SECRET, ...init }: RequestInit & { secret?: string } = {},
+): Promise<Response> {
+  return gateway.fetch(`/webhooks/revox/${secret}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+  });
+}
+
+/** A call whose newest attempt has this status. */
+export function toCallInProgress(
+  { sandbox }: Pick<TestGateway, 'sandbox'>,
+  id: string,
+  status: 'ringing' | 'ongoing' | 'completed',
+  apiKey: string = KEY_A,
+): CallState {
+  const { attempts, calls } = sandbox.control.data(apiKey);
+  const [template] = attempts;
+  const assistant = calls.find((call) => call.assistant)?.assistant ?? null;
+  if (!template) throw new Error('The sandbox has no attempts.');
+  const isOver = status === 'completed';
+  const attempt = {
+    ...template,
+    id: `attempt-of-${id}`,
+    status,
+    ended_at: isOver ? template.ended_at : null,
+  };
+  return {
+    id,
+    status: isOver ? 'completed' : 'calling',
+    assistant,
+    campaign: null,
+    calls_count: 1,
+    call_attempts: [attempt],
+    last_call_attempt: attempt,
+  };
+}
