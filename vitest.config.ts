@@ -60,6 +60,7 @@ const REAL_TIME_TESTS = [
   'test/sockets/web-socket-endings.test.ts',
   'test/sockets/web-socket-upgrades.test.ts',
   'test/sockets/web-sockets.test.ts',
+  'test/sockets/webhooks.test.ts',
 ];
 /**
  * Tests that no pipeline can affect: their clients send streams, which Yoga opens on every pipeline,
@@ -78,6 +79,7 @@ const SAME_ON_EVERY_PIPELINE = [
   'test/integration/subscription-feed*.test.ts',
   'test/integration/subscription-lists.test.ts',
   'test/integration/subscription-metrics.test.ts',
+  'test/integration/webhook-requests.test.ts',
   'test/sockets/access-matrix-*.test.ts',
   'test/sockets/callback-drain.test.ts',
   'test/sockets/callback-subscriptions.test.ts',
