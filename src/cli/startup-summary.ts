@@ -21,6 +21,7 @@ export function summarizeSettings(settings: Settings, address: string): Summary 
       ['documents', describeDocuments(settings, documentCount)],
       ['limits', describeLimits(settings)],
       ['cache', `${toSize(settings.cache.maxBytes)} in memory, ${redis?.text ?? 'no Redis'}`],
+      ...describeWebhooks(settings),
       ['CORS', settings.corsOrigins.join(', ') || 'closed to pages of other origins'],
       ['metrics', `http://${address}${settings.basePath}/metrics`],
     ],
@@ -47,6 +48,7 @@ export function summarizeSettings(settings: Settings, address: string): Summary 
       trustedDocuments: { count: documentCount, only: settings.trustedDocuments.trustedOnly },
       limits: limitsOf(settings),
       cache: { maxBytes: settings.cache.maxBytes, redis: redis?.fields ?? null },
+      webhookSecrets: settings.live.webhookSecrets.length,
       corsOrigins: settings.corsOrigins,
       metrics: `${settings.basePath}/metrics`,
     },
@@ -174,6 +176,14 @@ function describeRedis({
       tlsVerified: isTls && redisTls.isVerified,
     },
   };
+}
+
+/** The route without its secret. No line if webhooks are off. */
+function describeWebhooks({ live, basePath }: Settings): [label: string, text: string][] {
+  const count = live.webhookSecrets.length;
+  if (count === 0) return [];
+  const secrets = count === 1 ? 'the secret' : `one of ${count} secrets`;
+  return [['webhooks', `POST ${basePath}/webhooks/revox/ with ${secrets} at the end`]];
 }
 
 function toSize(bytes: number): string {

@@ -17,6 +17,7 @@ const SECRETS = {
   REVOX_API_KEY: 'sk-the-key',
   ROUTER_SECRETS: 'the-secret-a,the-secret-b',
   CACHE_SECRET: 'the-cache-secret',
+  WEBHOOK_SECRETS: 'the-webhook-secret-0123456789-abc,the-webhook-secret-0123456789-def',
   REDIS_URL: 'rediss://the-user:the-password@mymaster/7',
   REDIS_SENTINELS: 'redis://:the-other-password@10.0.0.1:26379,redis://10.0.0.2:26379',
   HTTPS_PROXY: 'http://the-proxy-user:the-proxy-password@proxy.test:3128',
@@ -83,6 +84,7 @@ describe('Summary of the settings', () => {
             tlsVerified: true,
           },
         },
+        webhookSecrets: 2,
         corsOrigins: [],
         metrics: '/metrics',
       },
@@ -95,6 +97,16 @@ describe('Summary of the settings', () => {
       logSummary(captured.log, format, summarizeSettings(readSettings(SECRETS), ADDRESS));
       expect(captured.lines.join('')).not.toMatch(/the-|sk-|\/7/);
     }
+  });
+
+  test('webhooks are shown by their route and the number of their secrets', () => {
+    const one = 'the-webhook-secret-0123456789-abc';
+    const webhooks = { WEBHOOK_SECRETS: one, BASE_PATH: '/api' };
+    expect(linesOf(webhooks).webhooks).toBe('POST /api/webhooks/revox/ with the secret at the end');
+    expect(linesOf({ WEBHOOK_SECRETS: `${one},${one}x` }).webhooks).toBe(
+      'POST /webhooks/revox/ with one of 2 secrets at the end',
+    );
+    expect(linesOf({})).not.toHaveProperty('webhooks');
   });
 
   const JWT = {

@@ -26,6 +26,7 @@ function problemsOf(
 describe('Misspelled settings', () => {
   test.each([
     ['ROUTER_SECRET', 'Did you mean ROUTER_SECRETS?'],
+    ['WEBHOOK_SECRET', 'Did you mean WEBHOOK_SECRETS?'],
     ['REVOX_API_KEYS', 'Did you mean REVOX_API_KEY?'],
     ['REVOX_APIKEY', 'Did you mean REVOX_API_KEY?'],
     ['REVOX_KEY', 'Did you mean REVOX_API_KEY?'],

@@ -229,6 +229,14 @@ test('SUBSCRIPTION_CALLBACK_URLS requires ROUTER_SECRETS', () => {
   expect(faultsOf({ ...url, ROUTER_SECRETS: 'secret' })).toEqual([]);
 });
 
+test('WEBHOOK_SECRETS requires subscriptions', () => {
+  const webhooks = { WEBHOOK_SECRETS: 'webhook-secret-0123456789-abcdef' };
+  expect(faultsOf({ ...webhooks, SUBSCRIPTIONS: 'off' })).toEqual([
+    'SUBSCRIPTIONS must be on: a webhook only makes the polls of subscriptions due, and there are none.',
+  ]);
+  expect(faultsOf(webhooks)).toEqual([]);
+});
+
 describe('MAX_SUBSCRIPTIONS', () => {
   const maxOf = (environment: Record<string, string>) =>
     readSettings(environment).live.maxSubscriptions;

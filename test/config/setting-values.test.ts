@@ -182,6 +182,27 @@ describe('Secrets', () => {
     ]);
   });
 
+  test('WEBHOOK_SECRETS accepts a list of secrets that need no encoding in a path', () => {
+    const secrets = ['webhook-secret-0123456789-abcdef', 'Webhook.Secret_0123456789~ABCDEFG'];
+    expect(readSettings({ WEBHOOK_SECRETS: secrets.join(', ') }).live.webhookSecrets).toEqual(
+      secrets,
+    );
+  });
+
+  test.each([
+    'short',
+    'webhook-secret-0123456789-abcde',
+    'webhook-secret-0123456789-abcdef,short',
+    'webhook-secret-0123456789-abcdef,',
+    'webhook/secret/0123456789/abcdefg',
+    'webhook%2Dsecret-0123456789-abcdef',
+    'webhook-secret-0123456789-äöüabcdef',
+  ])('WEBHOOK_SECRETS rejects %s, without showing it', (odd) => {
+    expect(faultsOf({ WEBHOOK_SECRETS: odd })).toEqual([
+      'WEBHOOK_SECRETS must be a comma-separated list of secrets, each of at least 32 of the characters A-Z a-z 0-9 - . _ ~.',
+    ]);
+  });
+
   test.each(['two words', 'clé', 'sk_\u0000'])('REVOX_API_KEY rejects %j', (odd) => {
     expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
       'REVOX_API_KEY must be visible ASCII without spaces, because it is sent in a header.',
