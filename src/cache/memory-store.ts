@@ -167,9 +167,9 @@ export function createMemoryStore({
       const storeKey = toStoreKey(fingerprint, key);
       const existing = entries.peek(storeKey);
       if (!existing || existing.freshUntil <= now()) return;
-      const { owner, serial: _serial, ...entry } = existing;
-      const expired = { ...entry, owner, freshUntil: now(), isOutdated: true };
-      if (entries.set(fingerprint, storeKey, expired)) owner.entries += 1;
+      // The serial is not stored again, so no response that depends on the entry is served.
+      const expired = { ...existing, freshUntil: now(), isOutdated: true };
+      if (entries.set(fingerprint, storeKey, expired)) existing.owner.entries += 1;
     },
     recordAccepted(fingerprint, requestedAt, fence) {
       if (wasRevokedSince(fence, fingerprint)) return;

@@ -72,6 +72,27 @@ describe('Memory store', () => {
     expect(memory.get('a', '/call/2')).toBeUndefined();
   });
 
+  test('an expired entry stays, is no longer fresh, and invalidates the responses that depend on it', () => {
+    const { memory, clock, setAccepted } = createStore();
+    for (const fingerprint of ['a', 'b'])
+      setAccepted(fingerprint, '/call/1', 'old', { serial: fingerprint === 'a' ? 1 : 2 });
+    clock.ms += 100;
+    memory.expire('a', '/call/1');
+    memory.expire('a', '/call/2');
+    expect(memory.get('a', '/call/1')).toMatchObject({
+      value: 'old',
+      freshUntil: clock.ms,
+      isOutdated: true,
+    });
+    expect([memory.hasAll('a', [1]), memory.hasAll('b', [2])]).toEqual([false, true]);
+    expect(memory.get('b', '/call/1')).toMatchObject({ freshUntil: clock.ms + FRESH_MS - 100 });
+    const { bytes, entries } = memory;
+    setAccepted('a', '/call/1', 'new');
+    expect(memory.get('a', '/call/1')).toMatchObject({ value: 'new' });
+    expect(memory.get('a', '/call/1')?.isOutdated).toBeUndefined();
+    expect([memory.bytes, memory.entries]).toEqual([bytes, entries]);
+  });
+
   test('the memory store never returns an entry of one credential to another', () => {
     const { setAccepted, valueAt, memory } = createStore();
     setAccepted('a', '/call/1', 'of a');

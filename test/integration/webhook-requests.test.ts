@@ -7,14 +7,15 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
 import { captureLog } from '../support/captured-log.ts';
-import { createLiveGateway, type LiveGateway } from '../support/live-gateway.ts';
-import type { TestGatewayOptions } from '../support/test-gateway.ts';
+import { createLiveGateway, type LiveGateway, putCallState } from '../support/live-gateway.ts';
+import { KEY_A, KEY_B, type TestGatewayOptions } from '../support/test-gateway.ts';
 import {
   NEXT_WEBHOOK_SECRET,
   postWebhook,
   toWebhook,
   WEBHOOK_SECRET,
 } from '../support/webhooks.ts';
+import { readAccessMatrix, toMeanings, withTitles } from './access-matrix.ts';
 
 const CALL_UPDATED = 'subscription { callUpdated(id: "c1") { status } }';
 const MEBIBYTE = 2 ** 20;
@@ -140,6 +141,51 @@ describe('Secrets of webhooks', () => {
     expect(captured.read(PATH)).toHaveLength(12);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
+});
+
+describe('Access matrix of webhooks', () => {
+  const WORDS: { readonly [word: string]: string } = {
+    none: '',
+    'the secret': WEBHOOK_SECRET,
+    'the next secret': NEXT_WEBHOOK_SECRET,
+    'both secrets': `${WEBHOOK_SECRET},${NEXT_WEBHOOK_SECRET}`,
+    'a truncated secret': WEBHOOK_SECRET.slice(1),
+    'a Revox key': KEY_A,
+  };
+  const rows = readAccessMatrix('Webhooks');
+  test.each(withTitles(rows, ['WEBHOOK_SECRETS', 'secret', 'method', 'other credentials']))(
+    '%s',
+    async (_, row) => {
+      const sent: (string | null)[] = [];
+      const gateway: LiveGateway = createGateway({
+        settings: { REVOX_API_KEY: '', WEBHOOK_SECRETS: toMeanings(WORDS, row.WEBHOOK_SECRETS) },
+        upstream: (request) => {
+          sent.push(request.headers.get('authorization'));
+          return gateway.sandbox.fetch(request);
+        },
+      });
+      const keys = [KEY_A, KEY_B].map((key) => `Bearer ${key}`);
+      for (const [index, authorization] of keys.entries()) {
+        const call = { id: 'c1', status: 'scheduled', scheduled_at: null } as const;
+        putCallState(gateway.sandbox, call, [KEY_A, KEY_B][index]);
+        await gateway.subscribe(CALL_UPDATED, {}, { authorization });
+      }
+      await gateway.pass(5_000);
+      sent.splice(0);
+      const credential = toMeanings(WORDS, row['other credentials']);
+      const response = await postWebhook(gateway, toWebhook('c1'), {
+        secret: toMeanings(WORDS, row.secret),
+        headers: credential === '' ? {} : { authorization: `Bearer ${credential}` },
+        ...(row.method === 'GET' && { method: 'GET', body: null }),
+      });
+      const text = await response.text();
+      const code = /"code":"(\w+)"/.exec(text)?.[1] ?? '';
+      expect(`${response.status} ${code}`.trim()).toBe(row.response);
+      await gateway.pass(50);
+      const expected = { 'the key of each subscriber': keys, none: [] };
+      expect(sent.sort()).toEqual(toMeanings(expected, row['credential sent to Revox']));
+    },
+  );
 });
 
 describe('Requests of webhooks', () => {

@@ -331,6 +331,24 @@ describe('Webhooks and cached responses', () => {
     await gateway.pass(MOMENT);
   });
 
+  test('a poll that was sent before the webhook does not make its response fresh again', async () => {
+    const gateway = createGateway({ settings: { FRESHNESS_LIVE_CALL_MS: '60000' } });
+    gateway.putCall({ id: 'c1', status: 'initializing' });
+    await gateway.subscribe(CALL_UPDATED, { id: 'c1' });
+    await gateway.pass(1_500);
+    const released = Promise.withResolvers<void>();
+    gateway.sandbox.control.delay('/call/c1', released.promise, 1);
+    await gateway.pass(550);
+    await postWebhook(gateway, toWebhook('c1'));
+    released.resolve();
+    await gateway.pass(100);
+    gateway.traffic();
+    await gateway.execute(QUERY);
+    expect(gateway.traffic()).toEqual(['GET /call/c1']);
+    await gateway.pass(1_500);
+    expect(gateway.traffic()).toEqual([]);
+  });
+
   test('the cached response of an unwatched call stays fresh', async () => {
     const gateway = createGateway({ settings: { FRESHNESS_LIVE_CALL_MS: '60000' } });
     gateway.putCall(scheduled('c1'));
