@@ -108,7 +108,10 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
       if (!latestVersion || response.readVersion.sequence > latestVersion.sequence)
         latestVersion = response.readVersion;
       memoryStore.recordAccepted(fingerprint, response.requestedAt, target.fence);
-      return { entry: cacheWriter.storeResponse(target, response), source: 'network' };
+      const entry = cacheWriter.storeResponse(target, response);
+      if (state.isOutdated && memoryStore.get(fingerprint, key)?.serial === entry.serial)
+        memoryStore.expire(fingerprint, key);
+      return { entry, source: 'network' };
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (stalenessPolicy.isCredentialRejection(error, memoryStore.get(fingerprint, key))) {

@@ -349,6 +349,31 @@ describe('Webhooks and cached responses', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
+  test('a query that was sent before the webhook does not make its response fresh for others', async () => {
+    const gateway = createGateway({ settings: { FRESHNESS_LIVE_CALL_MS: '1000' } });
+    gateway.putCall(scheduled('c1'));
+    await gateway.subscribe(CALL_UPDATED, { id: 'c1' });
+    await gateway.pass(5 * SECOND);
+    gateway.traffic();
+    const [early, hinted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    gateway.sandbox.control.delay('/call/c1', early.promise, 1);
+    const earlyQuery = gateway.execute(QUERY);
+    await expect.poll(() => gateway.traffic()).toEqual(['GET /call/c1']);
+    await gateway.pass(100);
+    gateway.sandbox.control.delay('/call/c1', hinted.promise, 1);
+    await postWebhook(gateway, toWebhook('c1'));
+    await gateway.pass(100);
+    expect(gateway.traffic()).toEqual(['GET /call/c1']);
+    early.resolve();
+    await earlyQuery;
+    await gateway.execute(QUERY);
+    expect(gateway.traffic()).toEqual(['GET /call/c1']);
+    hinted.resolve();
+    await gateway.pass(100);
+    await gateway.execute(QUERY);
+    expect(gateway.traffic()).toEqual([]);
+  });
+
   test('the cached response of an unwatched call stays fresh', async () => {
     const gateway = createGateway({ settings: { FRESHNESS_LIVE_CALL_MS: '60000' } });
     gateway.putCall(scheduled('c1'));
