@@ -99,7 +99,7 @@ function createCachingScene({
       upstreamNow: requestedAt + skewMs,
     };
   };
-  const { fetch } = createCachingClient(send, {
+  const { fetch, expire } = createCachingClient(send, {
     maxBytes: 1e6,
     freshness: FRESHNESS,
     graceMs: 5000,
@@ -123,6 +123,7 @@ function createCachingScene({
     context,
     load: <T>(request: UpstreamRequest<T>, newerThan?: ReadVersion, key?: string) =>
       fetch(context(key), request, { newerThan }),
+    expire,
     sendings,
     takeRequests: () => requests.splice(0),
     takeSources: () => calls.splice(0).map(({ source }) => source),
@@ -322,6 +323,27 @@ describe('Caching client with a second tier', () => {
     await load(page(1), readVersion);
     expect(takeLog()).toEqual(['write /call?page=1 200 for 5050']);
   });
+
+  test.each(['first', 'second'])(
+    'an expired response is read from the upstream, although the second tier has it of the %s instance',
+    async (writer) => {
+      const clock = createClock();
+      const { tier } = createFakeSecondTier(clock);
+      const scenes = {
+        first: createCachingScene({ clock, tier, process: 'first' }),
+        second: createCachingScene({ clock, tier, process: 'second' }),
+      };
+      await scenes[writer as 'first' | 'second'].load(assistant('a'));
+      const { load, context, expire, takeRequests } = scenes.first;
+      await load(assistant('a'));
+      takeRequests();
+      clock.pass(1);
+      expire(context().credential.fingerprint, '/assistants/a');
+      expect((await load(assistant('a'))).readVersion).toMatchObject({ instance: 'first' });
+      await load(assistant('a'));
+      expect(takeRequests()).toEqual(['/assistants/a']);
+    },
+  );
 
   test('the second tier stores a 404, and another instance serves it without an upstream request', async () => {
     const clock = createClock();

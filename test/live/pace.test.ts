@@ -26,6 +26,7 @@ const interval = ({
   unchangedMs = 0,
   upstreamNow = NOW,
   isOnlyEndWatched = false,
+  isEndAnnounced = false,
   ...progress
 }: Given) =>
   toCallInterval(
@@ -34,6 +35,7 @@ const interval = ({
       unchangedMs,
       upstreamNow,
       isOnlyEndWatched,
+      isEndAnnounced,
       progress: {
         status: 'calling',
         attempts: 0,
@@ -55,6 +57,16 @@ describe('Polling interval', () => {
     ['a ringing call', { newestAttempt: 'ringing', unchangedMs: 500_000 }, 2_000],
     ['a call that has just been answered', { newestAttempt: 'ongoing' }, 2_000],
     ['a call in its third minute', { newestAttempt: 'ongoing', unchangedMs: 150_000 }, 4_000],
+    [
+      'a call in progress whose end a webhook announces',
+      { newestAttempt: 'ongoing', isEndAnnounced: true },
+      10_000,
+    ],
+    [
+      'a ringing call whose end a webhook announces',
+      { newestAttempt: 'ringing', isEndAnnounced: true },
+      2_000,
+    ],
     ['a call that is due in 20 s', { status: 'scheduled', scheduledAt: NOW + 20_000 }, 10_000],
     ['a call that is due in a week', { status: 'scheduled', scheduledAt: NOW + 6e8 }, 60_000],
     ['a call that is due in a second', { status: 'scheduled', scheduledAt: NOW + 1_000 }, 2_000],
