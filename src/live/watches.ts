@@ -176,6 +176,7 @@ export function createWatches(options: WatchesOptions): Watches {
     const known = watch.reading;
     const startedAt = monotonicNow();
     watch.polledAt = startedAt;
+    const wasHintOpen = watch.isHintOpen;
     if (isForced) watch.isHintOpen = false;
     let result: PollResult;
     try {
@@ -192,6 +193,7 @@ export function createWatches(options: WatchesOptions): Watches {
       // A cached response is no new reading, but subscribers that join wait for it.
       if (watch.acceptedAt < startedAt && !watch.isForced) notify(watch, false, 'poll');
     } catch (error) {
+      watch.isHintOpen ||= wasHintOpen;
       result = fail(watch, error);
     }
     events.onPoll(reason, result);

@@ -288,6 +288,25 @@ describe('Requests of webhooks', () => {
     expect(await gateway.metric('webhooks_total{result="limited"}')).toBe(2);
   });
 
+  test('large bodies that do not end are bounded together, and small webhooks pass', async () => {
+    const gateway = await createWatchingGateway();
+    const ends: (() => void)[] = [];
+    const headers = { 'content-length': String(MEBIBYTE) };
+    const sendSlowly = () => {
+      const body = new ReadableStream({ start: (stream) => void ends.push(() => stream.close()) });
+      return postWebhook(gateway, {}, { body, headers, duplex: 'half' } as RequestInit);
+    };
+    const slow = Array.from({ length: 8 }, sendSlowly);
+    expect((await sendSlowly()).status).toBe(429);
+    expect((await postWebhook(gateway, toWebhook('c1'))).status).toBe(204);
+    expect(await traffic(gateway)).toEqual(['GET /call/c1']);
+    for (const end of ends) end();
+    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(Array(8).fill(400));
+    const late = sendSlowly();
+    ends.at(-1)?.();
+    expect((await late).status).toBe(400);
+  });
+
   test('over a hundred webhooks a second get 429; wrong secrets do not count', async () => {
     const gateway = await createWatchingGateway();
     for (let n = 0; n < 300; n += 1)

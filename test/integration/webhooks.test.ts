@@ -187,6 +187,30 @@ describe('Webhooks of watched calls', () => {
     expect(await polls(true)).toEqual(await polls(false));
   });
 
+  test('after a failed poll for a webhook, a response from before the webhook does not replace it', async () => {
+    const gateway = createGateway({ settings: { REVOX_RETRIES: '0' } });
+    gateway.putCall(scheduled('c1'));
+    const stream = await gateway.subscribe(CALL_UPDATED, { id: 'c1' });
+    await gateway.pass(5 * SECOND);
+    gateway.traffic();
+    const early = Promise.withResolvers<void>();
+    gateway.sandbox.control.delay('/call/c1', early.promise, 1);
+    const query = gateway.execute('{ call(id: "c1") { id } }');
+    await expect.poll(() => gateway.traffic()).toEqual(['GET /call/c1']);
+    await gateway.pass(100);
+    gateway.sandbox.control.fail('/call/c1', { status: 500, times: 1 });
+    await postWebhook(gateway, toWebhook('c1'));
+    await gateway.pass(100);
+    expect(await gateway.metric('live_polls_total{reason="hint",result="failed"}')).toBe(1);
+    early.resolve();
+    await query;
+    gateway.putCall({ id: 'c1', status: 'completed' });
+    gateway.traffic();
+    await gateway.pass(1_500);
+    expect(gateway.traffic()).toEqual(['GET /call/c1']);
+    expect(statusesOf(stream)).toEqual(['SCHEDULED', 'COMPLETED']);
+  });
+
   test('a rate limit of the upstream pauses the polls of webhooks, too', async () => {
     const gateway = createGateway({ settings: { REVOX_RETRIES: '0' } });
     for (const id of ['c1', 'c2']) {

@@ -29,8 +29,8 @@ export type HandleWebhook = (given: string, request: Request) => Promise<Respons
 /** Webhooks a second. A webhook that is refused costs time only: the next poll comes anyway. */
 const MAX_RATE = 100;
 const MAX_BODY_BYTES = 2 ** 20;
-/** Maximum bytes of all bodies in flight. */
-const MAX_BYTES = 8 * 2 ** 20;
+/** Maximum bytes of large bodies in flight: twice as much, because one owner may hold half of it. */
+const MAX_BYTES = 2 * 8 * 2 ** 20;
 
 /** Owner of all bodies: all senders with a secret are one caller. */
 const SENDER = { callerKey: 'webhooks', isCredentialAccepted: () => true };
