@@ -66,7 +66,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/response-cache':
     'cache (types), context (types), http/headers, http/message.ts, http/response-headers.ts, http/warm-operations, observability (types)',
   'http/streams':
-    'cancellation.ts (types), graphql, http/auth, http/error-response.ts, http/fast-path, http/headers, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/warm-operations, http/yoga (types), live, observability (types)',
+    'cancellation.ts (types), context (types), execution, graphql, http/auth, http/error-response.ts, http/fast-path, http/headers, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/warm-operations, http/yoga (types), live, observability (types)',
   'http/response-headers.ts': 'http/headers, http/message.ts',
   'http/routes.ts':
     'http/error-response.ts, http/headers, http/health-endpoints.ts, http/message.ts (types)',

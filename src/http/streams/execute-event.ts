@@ -1,10 +1,19 @@
-import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from 'graphql';
+import {
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { createPlannedExecutor } from '#execution/executor.ts';
+import { ResponseData } from '#execution/response-data.ts';
 import type { SessionSubscriber } from '#http/auth/session.ts';
 import { withoutHttpExtension } from '#http/fast-path/graphql-response.ts';
 import { EXECUTION_OPTIONS, withExtensions } from '#http/operation-result.ts';
 import { type OnDrift, reportDrift } from '#http/report-operation.ts';
 import type { AcceptedSubscription } from '#http/yoga/use-subscriptions.ts';
 import type { ExecuteEvent, SerializedResult } from '#live/serialized-event.ts';
+import { type EventContext, toEventOperation, toEventSchema } from './event-schema.ts';
 
 export interface ExecuteEventOptions {
   readonly schema: GraphQLSchema;
@@ -14,49 +23,67 @@ export interface ExecuteEventOptions {
   readonly now: () => number;
 }
 
-/**
- * Executes a subscription for one event, like a query: with a deadline, budgets and loaders of its
- * own.
- * @param isTraced whether each event has `extensions.upstream`
- */
-export function createExecuteEvent(
-  {
-    document,
-    operation,
-    variables,
-  }: Pick<AcceptedSubscription, 'document' | 'operation' | 'variables'>,
+/** Creates the execution of the events of a subscription. */
+export type CreateExecuteEvent = (
+  subscription: Pick<AcceptedSubscription, 'document' | 'operation' | 'variables'>,
   createContext: SessionSubscriber['createEventContext'],
+  /** Whether each event has `extensions.upstream`. */
   isTraced: boolean,
-  { schema, maskError, onDrift, now }: ExecuteEventOptions,
-): ExecuteEvent {
-  return async (event, pageOptions) => {
-    const context = createContext(pageOptions);
-    let result: ExecutionResult;
-    try {
-      result = await execute({
-        schema,
-        document,
-        rootValue: event,
-        contextValue: context,
-        variableValues: variables,
-        operationName: operation.name?.value,
-        options: EXECUTION_OPTIONS,
-      });
-    } finally {
-      context.end();
-      reportDrift(context, onDrift);
-    }
-    const complete = withExtensions(result, document, context, isTraced, now());
-    const errors = complete.errors?.map((error) => withoutHttpExtension(maskError(error)));
-    return {
-      ...serialize({ ...complete, errors }),
-      hasMoreLookups: context.usage.dependencies.length > 0,
-      requests: context.budget.sentRequests,
+) => ExecuteEvent;
+
+/**
+ * Executes a subscription for one event, like a query: by a plan, with a deadline, budgets and
+ * loaders of its own.
+ */
+export function createEventExecution({
+  schema,
+  maskError,
+  onDrift,
+  now,
+}: ExecuteEventOptions): CreateExecuteEvent {
+  const executePlanned = createPlannedExecutor(toEventSchema(schema), EXECUTION_OPTIONS);
+  /** By operation, because a plan belongs to its operation. */
+  const eventOperations = new WeakMap<OperationDefinitionNode, OperationDefinitionNode>();
+
+  return (subscription, createContext, isTraced) => {
+    const { document, operation, variables } = subscription;
+    const eventOperation = eventOperations.get(operation) ?? toEventOperation(operation);
+    eventOperations.set(operation, eventOperation);
+    return async (event, pageOptions) => {
+      const context: EventContext = { ...createContext(pageOptions), event };
+      let result: ExecutionResult<unknown>;
+      try {
+        result = await (executePlanned({
+          document,
+          operation: eventOperation,
+          variables,
+          context,
+        }) ??
+          execute({
+            schema,
+            document,
+            rootValue: event,
+            contextValue: context,
+            variableValues: variables,
+            operationName: operation.name?.value,
+            options: EXECUTION_OPTIONS,
+          }));
+      } finally {
+        context.end();
+        reportDrift(context, onDrift);
+      }
+      const complete = withExtensions(result, document, context, isTraced, now());
+      const errors = complete.errors?.map((error) => withoutHttpExtension(maskError(error)));
+      return {
+        ...serialize({ ...complete, errors }),
+        hasMoreLookups: context.usage.dependencies.length > 0,
+        requests: context.budget.sentRequests,
+      };
     };
   };
 }
 
-interface MaskedResult extends Omit<ExecutionResult, 'errors'> {
+interface MaskedResult extends Omit<ExecutionResult<unknown>, 'errors'> {
   readonly errors: readonly object[] | undefined;
 }
 
@@ -65,7 +92,8 @@ function serialize(result: MaskedResult): SerializedResult {
   const parts: string[] = [];
   if (errors?.length) parts.push(`"errors":${JSON.stringify(errors)}`);
   const dataAt = 'data' in result ? (parts[0]?.length ?? -1) + 2 : undefined;
-  if (dataAt !== undefined) parts.push(`"data":${JSON.stringify(data)}`);
+  if (dataAt !== undefined)
+    parts.push(`"data":${data instanceof ResponseData ? data.toJson() : JSON.stringify(data)}`);
   const comparedJson = `{${parts.join(',')}}`;
   if (Object.keys(extensions).length > 0) parts.push(`"extensions":${JSON.stringify(extensions)}`);
   return { json: `{${parts.join(',')}}`, comparedJson, dataAt };

@@ -14,7 +14,7 @@ import { TooManySubscriptionsError } from '#live/subscription-slots.ts';
 import type { LiveSubscriptions, StreamRequest } from '#live/subscriptions.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
 import { type Callbacks, callbackFraming } from './callback.ts';
-import { createExecuteEvent, type ExecuteEventOptions } from './execute-event.ts';
+import { createEventExecution, type ExecuteEventOptions } from './execute-event.ts';
 import { MULTIPART_HEADERS, multipartFraming } from './multipart.ts';
 import { COMPLETED_EVENT_ID, SSE_HEADERS, sseFraming } from './sse.ts';
 import { toStreamedResponse } from './stream-body.ts';
@@ -52,6 +52,7 @@ export type OpenStream = (
 
 export function createOpenStream(options: OpenStreamOptions): OpenStream {
   const { subscriptions, callbacks, isRouter, hasTokens, upstreamTrace } = options;
+  const createExecuteEvent = createEventExecution(options);
   const documentNumbers = new WeakMap<DocumentNode, number>();
   let lastDocumentNumber = 0;
   let lastUniqueNumber = 0;
@@ -111,7 +112,7 @@ export function createOpenStream(options: OpenStreamOptions): OpenStream {
     const subscription = { document, operation, variables };
     const createContext: SessionSubscriber['createEventContext'] = (pageOptions) =>
       subscriber.createEventContext(pageOptions);
-    return createExecuteEvent(subscription, createContext, isTraced, options);
+    return createExecuteEvent(subscription, createContext, isTraced);
   }
 
   /** Whatever distinguishes the events of a subscription from others with the same credential. */
