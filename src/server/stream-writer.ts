@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { callerOf, type Handler } from '#http/message.ts';
 import {
   CLOSED_SINK,
@@ -36,6 +37,7 @@ const PROBE_INTERVAL_MS = 500;
  * a client leaves unread are few; they count for its caller like those of every other response.
  */
 export function createStreamWriter(options: StreamWriterOptions): WriteStream {
+  const connectionOptions = { ...options, toChunk: createChunker() };
   return (stream, headers, exchange) => {
     if (isFinished(exchange)) {
       stream.attach(CLOSED_SINK).onClose();
@@ -48,7 +50,7 @@ export function createStreamWriter(options: StreamWriterOptions): WriteStream {
     response.writeHead(200, headers);
     // Node joins the head of many strings, and keeps all of them until it writes the head alone.
     response.flushHeaders();
-    exchange.stream = new StreamConnection(stream, exchange, options);
+    exchange.stream = new StreamConnection(stream, exchange, connectionOptions);
   };
 }
 
@@ -64,30 +66,67 @@ function releaseRequest(exchange: ServerExchange): void {
   if (request.complete) request.removeAllListeners();
 }
 
+/** Frames bytes as a chunk of HTTP/1.1. */
+type ToChunk = (bytes: Uint8Array) => Uint8Array;
+
+/**
+ * The streams with the same operation write the same bytes one after the other: the chunk is made
+ * once for them.
+ */
+function createChunker(): ToChunk {
+  let last: { readonly bytes: Uint8Array; readonly chunk: Uint8Array } | undefined;
+  return (bytes) => {
+    if (last?.bytes !== bytes) {
+      const size = Buffer.from(`${bytes.byteLength.toString(16)}\r\n`);
+      last = { bytes, chunk: Buffer.concat([size, bytes, CRLF]) };
+    }
+    return last.chunk;
+  };
+}
+
+const CRLF = Buffer.from('\r\n');
+
+interface ConnectionOptions extends StreamWriterOptions {
+  readonly toChunk: ToChunk;
+}
+
 /** The connection of one stream. A class, because there are as many as there are subscribers. */
 class StreamConnection implements StreamSink, ClosableStream {
   readonly #response: ServerResponse;
   readonly #exchange: ServerExchange;
-  readonly #options: StreamWriterOptions;
+  readonly #options: ConnectionOptions;
   readonly #control: StreamControl;
+  /**
+   * Where chunks are written. `ServerResponse` would hand each event to the system in four parts.
+   * Undefined: the response frames the bytes, because it waits for the response before it, or the
+   * client reads no chunks (HTTP/1.0).
+   */
+  readonly #socket: Socket | undefined;
   #release: (() => void) | undefined;
   #stopProbing: (() => void) | undefined;
 
-  constructor(stream: StreamBody, exchange: ServerExchange, options: StreamWriterOptions) {
+  constructor(stream: StreamBody, exchange: ServerExchange, options: ConnectionOptions) {
     const { request, response } = exchange;
+    this.#socket = (response.chunkedEncoding && response.socket) || undefined;
     this.#response = response;
     this.#exchange = exchange;
     this.#options = options;
     this.#control = stream.attach(this);
-    response.on('drain', () => this.#onDrain());
+    (this.#socket ?? response).on('drain', this.#onDrain);
     if (request.socket.readableEnded) this.#probe();
     else request.socket.on('end', this.#probe);
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#response.write(bytes)) return true;
+    if (this.#writeNow(bytes)) return true;
     this.#reserve();
     return false;
+  }
+
+  /** @param bytes not empty: an empty chunk would end the response */
+  #writeNow(bytes: Uint8Array): boolean {
+    if (!this.#socket) return this.#response.write(bytes);
+    return this.#socket.write(this.#options.toChunk(bytes));
   }
 
   end(): void {
@@ -98,17 +137,18 @@ class StreamConnection implements StreamSink, ClosableStream {
     this.#options.disconnectUnread(this.#exchange);
   }
 
-  #onDrain(): void {
+  readonly #onDrain = (): void => {
     this.#release?.();
     this.#release = undefined;
     this.#control.onDrain();
-  }
+  };
 
   onClose(): void {
     const { socket } = this.#exchange.request;
     this.#stopProbing?.();
     this.#release?.();
     socket.off('end', this.#probe);
+    socket.off('drain', this.#onDrain);
     if (!socket.destroyed) socket.setTimeout(this.#options.idleMs);
     this.#control.onClose();
   }
@@ -126,7 +166,7 @@ class StreamConnection implements StreamSink, ClosableStream {
   /** Finds out whether a client that has closed its side is gone. */
   readonly #probe = (): void => {
     if (this.#response.writableEnded) return;
-    this.#response.write(this.#control.keepAlive);
+    this.#writeNow(this.#control.keepAlive);
     this.#stopProbing?.();
     this.#stopProbing = this.#options.startTimer(PROBE_INTERVAL_MS, this.#probe);
   };
