@@ -65,11 +65,9 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
 
   return {
     allowsRequest: (breakerKey, endpoint) =>
-      connection.allowsRequest &&
-      (endpointBreakers.get(toKey(breakerKey, endpoint))?.allowsRequest ?? true),
+      connection.allowsRequest && (findBreaker(breakerKey, endpoint)?.allowsRequest ?? true),
     tryAcquire(breakerKey, endpoint) {
-      const key = toKey(breakerKey, endpoint);
-      const endpointBreaker = endpointBreakers.get(key);
+      const endpointBreaker = findBreaker(breakerKey, endpoint);
       if (endpointBreaker && !endpointBreaker.allowsRequest) return undefined;
       const connectionPermit = connection.tryAcquire();
       if (!connectionPermit) return undefined;
@@ -78,7 +76,8 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
         connectionPermit[toConnectionOutcome(failure)]();
         const outcome = toEndpointOutcome(failure);
         if (endpointPermit) endpointPermit[outcome]();
-        else if (outcome === 'fail') getOrCreateBreaker(key).recordFailure();
+        else if (outcome === 'fail')
+          getOrCreateBreaker(toKey(breakerKey, endpoint)).recordFailure();
       };
     },
     get state() {
@@ -91,6 +90,13 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
 
   function optionsOf(scope: CircuitScope): CircuitBreakerOptions {
     return { ...options, onChange: (change) => options.onChange(change, scope) };
+  }
+
+  /** Usually no request has failed recently: then no key is made. */
+  function findBreaker(breakerKey: BreakerKey, endpoint: Endpoint): CircuitBreaker | undefined {
+    return endpointBreakers.size === 0
+      ? undefined
+      : endpointBreakers.get(toKey(breakerKey, endpoint));
   }
 
   /**
