@@ -82,14 +82,13 @@ export function createFreshnessPolicy(settings: FreshnessSettings): FreshnessOf 
  * with an unknown status counts as live.
  */
 export function isCallOver(call: unknown): boolean {
-  return isOrderFinished(call) && attemptsOf(call).every(isAttemptFinished);
+  return isOrderFinished(call) && everyAttempt(call, isAttemptFinished);
 }
 
-function attemptsOf(call: unknown): readonly unknown[] {
-  return [
-    ...listAt(call, 'call_attempts'),
-    ...[propertyOf(call, 'last_call_attempt')].filter(isPresent),
-  ];
+/** Without a list of all attempts, because this runs for each response. */
+function everyAttempt(call: unknown, test: (attempt: unknown) => boolean): boolean {
+  const last = propertyOf(call, 'last_call_attempt');
+  return listAt(call, 'call_attempts').every(test) && (!isPresent(last) || test(last));
 }
 
 function freshnessOfCall(
@@ -97,19 +96,20 @@ function freshnessOfCall(
   upstreamNow: number,
   settings: FreshnessSettings,
 ): Freshness {
-  const attempts = attemptsOf(call);
   if (!isCallOver(call)) return { freshForMs: settings.liveCallMs, isLive: true };
   // A finished call with an empty list of attempts has settled: no transcript can arrive. A
   // response with neither an attempt nor the list is treated as a settling call, and so is a call
   // with an attempt whose end cannot be parsed.
-  const isKnown = attempts.length > 0 || Array.isArray(propertyOf(call, 'call_attempts'));
+  const isKnown =
+    Array.isArray(propertyOf(call, 'call_attempts')) ||
+    isPresent(propertyOf(call, 'last_call_attempt'));
   const hasSettled = (attempt: unknown) => {
     const ended = Date.parse(toDateTime(propertyOf(attempt, 'ended_at')) ?? '');
     return upstreamNow - ended >= settings.settlingCallMs;
   };
   return {
     freshForMs:
-      isKnown && attempts.every(hasSettled) ? settings.endedCallMs : settings.justEndedCallMs,
+      isKnown && everyAttempt(call, hasSettled) ? settings.endedCallMs : settings.justEndedCallMs,
     isLive: false,
   };
 }

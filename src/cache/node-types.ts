@@ -15,6 +15,7 @@ const MAX_REVOKED_CREDENTIALS = 10_000;
 const TTL_MS = 3_600_000;
 
 export interface NodeTypesByCredential {
+  /** The types for one operation. */
   of(credentialFingerprint: string): NodeTypes;
   /** Drops the types of a rejected credential. */
   revoke(credentialFingerprint: string): void;
@@ -36,15 +37,17 @@ export function createNodeTypes(now: () => number): NodeTypesByCredential {
   // changes the credential's number in the keys, so the old entries are no longer found.
   const revocations = new LRUCache<string, number>(maxEntries(MAX_REVOKED_CREDENTIALS));
   let revocationCount = 0;
-  const toKey = (fingerprint: string, id: string) =>
-    `${fingerprint} ${revocations.get(fingerprint) ?? 0} ${id}`;
   return {
-    of: (fingerprint) => ({
-      get: (id) => types.get(toKey(fingerprint, id)),
-      set: (id, type) => {
-        types.set(toKey(fingerprint, id), type);
-      },
-    }),
+    of(fingerprint) {
+      // Once for an operation: what it reads before a revocation is not found after it.
+      const prefix = `${fingerprint} ${revocations.get(fingerprint) ?? 0} `;
+      return {
+        get: (id) => types.get(prefix + id),
+        set(id, type) {
+          types.set(prefix + id, type);
+        },
+      };
+    },
     revoke(fingerprint) {
       revocationCount += 1;
       revocations.set(fingerprint, revocationCount);

@@ -138,9 +138,16 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
    */
   function withStaleDeadline(context: UpstreamContext, key: string): UpstreamContext {
     const { fingerprint } = context.credential;
-    const cached = memoryStore.get(fingerprint, key);
-    if (!cached || !stalenessPolicy.canServeDuringCooldown(cached, fingerprint)) return context;
     const waitUntil = monotonicNow() + MAX_WAIT_WHEN_STALE_MS;
-    return { ...context, deadlineAt: () => Math.min(context.deadlineAt(), waitUntil) };
+    return {
+      ...context,
+      // Only a request that must wait asks for it.
+      deadlineAt() {
+        const cached = memoryStore.get(fingerprint, key);
+        return cached && stalenessPolicy.canServeDuringCooldown(cached, fingerprint)
+          ? Math.min(context.deadlineAt(), waitUntil)
+          : context.deadlineAt();
+      },
+    };
   }
 }
