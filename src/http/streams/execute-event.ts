@@ -17,6 +17,8 @@ import { type EventContext, toEventOperation, toEventSchema } from './event-sche
 
 export interface ExecuteEventOptions {
   readonly schema: GraphQLSchema;
+  /** False: graphql-js executes every event. */
+  readonly plannedExecution: boolean;
   readonly maskError: (error: unknown) => GraphQLError;
   readonly onDrift: OnDrift;
   /** Current time, in ms. */
@@ -37,11 +39,14 @@ export type CreateExecuteEvent = (
  */
 export function createEventExecution({
   schema,
+  plannedExecution,
   maskError,
   onDrift,
   now,
 }: ExecuteEventOptions): CreateExecuteEvent {
-  const executePlanned = createPlannedExecutor(toEventSchema(schema), EXECUTION_OPTIONS);
+  const executePlanned = plannedExecution
+    ? createPlannedExecutor(toEventSchema(schema), EXECUTION_OPTIONS)
+    : undefined;
   /** By operation, because a plan belongs to its operation. */
   const eventOperations = new WeakMap<OperationDefinitionNode, OperationDefinitionNode>();
 
@@ -53,7 +58,7 @@ export function createEventExecution({
       const context: EventContext = { ...createContext(pageOptions), event };
       let result: ExecutionResult<unknown>;
       try {
-        result = await (executePlanned({
+        result = await (executePlanned?.({
           document,
           operation: eventOperation,
           variables,
