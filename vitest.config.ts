@@ -25,6 +25,8 @@ const FUZZ_TESTS = ['test/**/*.fuzz.test.ts'];
 /** Tests that send each request through all pipelines. */
 const PIPELINE_COMPARISONS = [
   'test/http/fast-path.test.ts',
+  'test/integration/cached-response-isolation.test.ts',
+  'test/integration/cached-response-validity.test.ts',
   'test/integration/cached-responses.test.ts',
   'test/sockets/pipeline-equivalence.test.ts',
 ];
@@ -88,6 +90,7 @@ const SAME_ON_EVERY_PIPELINE = [
   'test/sockets/embedded-process.test.ts',
   'test/sockets/event-streams.test.ts',
   'test/sockets/failure-causes.test.ts',
+  'test/sockets/failure-conditions.test.ts',
   'test/sockets/half-open-clients.test.ts',
   'test/sockets/hostile-web-sockets.test.ts',
   'test/sockets/log-output.test.ts',
