@@ -2,8 +2,9 @@
  * Subscriptions of this gateway beside those of other servers: `npm run bench:live`, or one part of
  * it, as `npm run bench:live -- drain`. Each part prints its table, and writes it into
  * docs/operations/performance.md; with `--short` it only prints. `SUBSCRIBERS` is their number, ten
- * for each call. `CHURN_SECONDS=3600` lets subscribers come and go for an hour. `GATEWAY_FLAGS` are
- * further flags of Node for this gateway, as `--max-old-space-size=1024`.
+ * for each call: without it 10,000 for the drain, and 5,000 for the other parts. `CHURN_SECONDS=3600`
+ * lets subscribers come and go for an hour. `GATEWAY_FLAGS` are further flags of Node for this
+ * gateway, as `--max-old-space-size=1024`.
  */
 import { exitAfter } from './harness/deadline.ts';
 import { logProgress, publish } from './harness/report.ts';
@@ -22,10 +23,7 @@ import { installPeers } from './targets.ts';
 
 const isShort = process.argv.includes('--short');
 const churnSeconds = Number(process.env.CHURN_SECONDS || (isShort ? 5 : 60));
-const subscribers = Number(process.env.SUBSCRIBERS || 5_000);
-const scale: Scale = isShort
-  ? { subscribers: 1_000, calls: 100, seconds: 4, churnSeconds }
-  : { subscribers, calls: subscribers / 10, seconds: 5, churnSeconds };
+const scale = toScale(5_000);
 const MAX_RUN_MS = 900_000 + churnSeconds * 1_000;
 
 const parts: Readonly<Record<string, () => Promise<string>>> = {
@@ -47,7 +45,10 @@ const parts: Readonly<Record<string, () => Promise<string>>> = {
   },
   traffic: async () => tables.toTrafficTable(await measureTraffic(scale), scale),
   churn: async () => tables.toChurnTable(await measureChurn(scale), scale),
-  drain: async () => tables.toDrainTable(await measureDrain(scale), scale),
+  async drain() {
+    const drainScale = toScale(10_000);
+    return tables.toDrainTable(await measureDrain(drainScale), drainScale);
+  },
 };
 
 exitAfter(MAX_RUN_MS);
@@ -60,4 +61,10 @@ for (const name of names.length > 0 ? names : Object.keys(parts)) {
   const table = await part();
   if (isShort) logProgress(table);
   else publish(`live ${name}`, table);
+}
+
+/** @param defaultSubscribers their number without `SUBSCRIBERS` and `--short` */
+function toScale(defaultSubscribers: number): Scale {
+  const subscribers = isShort ? 1_000 : Number(process.env.SUBSCRIBERS || defaultSubscribers);
+  return { subscribers, calls: subscribers / 10, seconds: isShort ? 4 : 5, churnSeconds };
 }
