@@ -85,6 +85,17 @@ describe('Endings of a WebSocket', () => {
     expect(aborted).toBe(0);
   });
 
+  test('a subscription that is opened during a drain: 1012, and no error that a client would keep', async () => {
+    await sockets.restart({ DRAIN_DELAY_MS: '60000', DRAIN_TIMEOUT_MS: '10000' });
+    const client = await sockets.open();
+    await sockets.watch(client, '1');
+    void sockets.current.drain();
+    client.subscribe('2', QUERY);
+    await sockets.current.passUntil(client.isClosed);
+    expect((await client.closed)[0]).toBe(1012);
+    expect([client.ofType('error'), client.ofType('complete')]).toEqual([[], []]);
+  });
+
   test('an outage of LIVE_GIVE_UP_MS: an event with the error, then 1012', async () => {
     await sockets.restart({ LIVE_GIVE_UP_MS: '20000' });
     const client = await sockets.open();
