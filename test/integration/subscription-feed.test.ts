@@ -308,6 +308,21 @@ describe('Shared feeds', () => {
     expect(gateway.traffic().length).toBeLessThanOrEqual(3);
   });
 
+  test('an attempt that is new for one stream, and that another one catches up with, is executed once', async () => {
+    const gateway = createFeedGateway();
+    const { startCursor } = await gateway.page();
+    const early = await gateway.subscribe(FEED);
+    await gateway.pass(2 * SECOND);
+    const added = gateway.insert();
+    gateway.traffic();
+    const late = await gateway.subscribe(FEED, { after: startCursor });
+    await gateway.pass(SECOND);
+    expect([ids(early), ids(late)]).toEqual([added, added]);
+    const executions = 'live_events_total{field="callAttemptAdded",source="poll"}';
+    expect(await gateway.metric(executions)).toBe(1);
+    expect(gateway.traffic()).toEqual([PAGE_READ]);
+  });
+
   test('another filter is another feed', async () => {
     const gateway = createFeedGateway();
     const all = await gateway.subscribe(FEED, { statuses: [] });
