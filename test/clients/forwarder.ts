@@ -16,16 +16,26 @@ export interface Forwarder extends AsyncDisposable {
   readOn(): void;
   /** Breaks all connections. */
   cut(): void;
+  /** Breaks all connections, and each new one until `reopen`. */
+  shut(): void;
+  /** Forwards new connections again. */
+  reopen(): void;
 }
 
 export async function startForwarder(firstUrl: string): Promise<Forwarder> {
   let target = new URL(firstUrl);
   const pauses: number[] = [];
   let endedAt = -Infinity;
+  let isShut = false;
   const clients = new Set<Socket>();
   const responses = new Map<Socket, Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
     pauses.push(clients.size > 0 ? 0 : performance.now() - endedAt);
+    if (isShut) {
+      endedAt = performance.now();
+      client.resetAndDestroy();
+      return;
+    }
     const upstream = connect({
       host: target.hostname,
       port: Number(target.port),
@@ -69,6 +79,13 @@ export async function startForwarder(firstUrl: string): Promise<Forwarder> {
       for (const [upstream, client] of responses) upstream.pipe(client);
     },
     cut,
+    shut() {
+      isShut = true;
+      cut();
+    },
+    reopen() {
+      isShut = false;
+    },
     async [Symbol.asyncDispose]() {
       server.close();
       cut();

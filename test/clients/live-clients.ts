@@ -1,5 +1,6 @@
 import { gql } from '@apollo/client';
 import { CombinedGraphQLErrors, CombinedProtocolErrors } from '@apollo/client/errors';
+import { Client, fetchExchange } from '@urql/core';
 import type { ExecutionResult } from 'graphql';
 import { Environment, RecordSource, requestSubscription, Store } from 'relay-runtime';
 import type { CompiledRelayApp } from './compile-relay.ts';
@@ -9,8 +10,8 @@ import { watchWithEventSource } from './snippets/event-source.ts';
 import { subscribe } from './snippets/fetch.ts';
 import { createSseClient } from './snippets/graphql-sse.ts';
 import { createWsClient } from './snippets/graphql-ws.ts';
+import { createLiveExchange } from './snippets/live-exchange.ts';
 import { createNetwork } from './snippets/relay.ts';
-import { createUrqlClient } from './snippets/urql.ts';
 import { createUrqlFetchClient } from './snippets/urql-fetch.ts';
 
 export const WATCH = `subscription Watch($id: ID!) {
@@ -33,16 +34,32 @@ export interface WatchObserver {
 
 export type LiveClient = (options: WatchOptions) => () => void;
 
+type CreateClient = typeof createWsClient | typeof createSseClientWithToken;
+
+/** graphql-sse with the token of each connection. */
+export function createSseClientWithToken(url: string, readToken: () => string) {
+  return createSseClient(url, (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set('authorization', `Bearer ${readToken()}`);
+    return fetch(input, { ...init, headers });
+  });
+}
+
+/** urql without a cache. */
+export function createUrqlClient(url: string, client: ReturnType<CreateClient>) {
+  return new Client({ url, exchanges: [fetchExchange, createLiveExchange(client)] });
+}
+
 /** By the heading of a table in `docs/guides/live-calls.md`, and by column. */
 export const LIVE_CLIENTS: Readonly<Record<string, Readonly<Record<string, LiveClient>>>> = {
   'Over SSE and multipart': {
     'Apollo Client': watchWithApollo(createApolloClient),
-    'graphql-sse': watchWith(createSseClient),
+    'graphql-sse': watchWith(createSseClientWithToken),
     urql: watchWithUrql((url, readToken) =>
-      createUrqlClient(url, readToken, createSseClient(url, readToken)),
+      createUrqlClient(url, createSseClientWithToken(url, readToken)),
     ),
     'urql fetchSubscriptions': watchWithUrql(createUrqlFetchClient),
-    Relay: watchWithRelay(createSseClient),
+    Relay: watchWithRelay(createSseClientWithToken),
     EventSource: ({ url, id, observer }) =>
       watchWithEventSource(url, { query: WATCH, variables: { id } }, observer),
     fetch({ url, readToken, id, observer }) {
@@ -61,14 +78,12 @@ export const LIVE_CLIENTS: Readonly<Record<string, Readonly<Record<string, LiveC
   'Over WebSocket': {
     'Apollo Client': watchWithApollo(createApolloWsClient),
     'graphql-ws': watchWith(createWsClient),
-    urql: watchWithUrql((url, readToken) =>
-      createUrqlClient(url, readToken, createWsClient(url, readToken)),
-    ),
+    urql: watchWithUrql((url, readToken) => createUrqlClient(url, createWsClient(url, readToken))),
     Relay: watchWithRelay(createWsClient),
   },
 };
 
-function watchWith(createClient: typeof createSseClient | typeof createWsClient): LiveClient {
+function watchWith(createClient: CreateClient): LiveClient {
   return ({ url, readToken, id, observer }) =>
     createClient(url, readToken).subscribe({ query: WATCH, variables: { id } }, observer);
 }
@@ -91,7 +106,7 @@ function watchWithApollo(createClient: typeof createApolloClient): LiveClient {
   };
 }
 
-function watchWithRelay(createClient: typeof createSseClient | typeof createWsClient): LiveClient {
+function watchWithRelay(createClient: CreateClient): LiveClient {
   return ({ url, readToken, id, observer, relayApp }) => {
     const network = createNetwork(createClient(url, readToken), () =>
       Promise.reject(new Error('No query.')),

@@ -13,15 +13,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KEY_A } from '../support/test-gateway.ts';
 import { compileRelayApp } from './compile-relay.ts';
 import { startForwarder } from './forwarder.ts';
-import { WATCH } from './live-clients.ts';
+import { createSseClientWithToken, createUrqlClient, WATCH } from './live-clients.ts';
 import { type ServedLiveGateway, serveLiveGateway } from './served-live-gateway.ts';
 import { createApolloClient } from './snippets/apollo.ts';
 import { createApolloWsClient } from './snippets/apollo-ws.ts';
 import { watchWithEventSource } from './snippets/event-source.ts';
-import { createSseClient } from './snippets/graphql-sse.ts';
 import { createWsClient } from './snippets/graphql-ws.ts';
 import { createNetwork } from './snippets/relay.ts';
-import { createUrqlClient } from './snippets/urql.ts';
 
 const ID = 'c1';
 const readToken = () => KEY_A;
@@ -34,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => gateway.close());
 
 const TRANSPORTS = [
-  { transport: 'SSE', createClient: createSseClient },
+  { transport: 'SSE', createClient: createSseClientWithToken },
   { transport: 'WebSocket', createClient: createWsClient },
 ];
 
@@ -42,11 +40,7 @@ test.each(TRANSPORTS)(
   'urql, which merges the extensions of events, shows over $transport that an outage is over',
   async ({ createClient }) => {
     const stale: unknown[] = [];
-    const { unsubscribe } = createUrqlClient(
-      gateway.url,
-      readToken,
-      createClient(gateway.url, readToken),
-    )
+    const { unsubscribe } = createUrqlClient(gateway.url, createClient(gateway.url, readToken))
       .subscription(WATCH, { id: ID })
       .subscribe(({ extensions }) => stale.push(extensions?.live?.stale));
     await gateway.until(() => stale.length > 0);
