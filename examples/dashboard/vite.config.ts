@@ -6,7 +6,12 @@ import { defineConfig } from 'vite';
  * origin of a request with its host, which the proxy must not change.
  */
 const proxy = {
-  '/graphql': { target: process.env.GATEWAY_URL ?? 'http://127.0.0.1:4000', changeOrigin: false },
+  '/graphql': {
+    target: process.env.GATEWAY_URL ?? 'http://127.0.0.1:4000',
+    changeOrigin: false,
+    // Subscriptions over WebSocket.
+    ws: true,
+  },
 };
 
 export default defineConfig({

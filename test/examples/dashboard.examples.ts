@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { createRecording, RECORDINGS_URL } from '#sandbox/data/recordings.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { type Chromium, expectChromium, hasChromium, startChromium } from '../browser/chromium.ts';
@@ -54,6 +56,18 @@ describe.skipIf(!hasChromium || !app.isInstalled)('The example dashboard in Chro
     await gateway.close();
     expect(problems).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
+  });
+
+  test('the proxy of the page forwards a WebSocket, whose origin the gateway accepts', async () => {
+    const url = `${dashboard.url.replace(/^http/, 'ws')}/graphql`;
+    const socket = new WebSocket(url, 'graphql-transport-ws', { origin: dashboard.url });
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    const [message] = await once(socket, 'message');
+    expect(JSON.parse(String(message))).toMatchObject({ type: 'connection_ack' });
+    socket.close();
+    await once(socket, 'close');
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('a reader opens a campaign, filters and searches its rows, and reads the transcript of a call', async () => {
