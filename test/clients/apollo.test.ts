@@ -4,7 +4,6 @@ import {
   type DocumentNode,
   gql,
   HttpLink,
-  type StoreObject,
   type TypedDocumentNode,
   type TypePolicies,
 } from '@apollo/client';
@@ -15,7 +14,8 @@ import { type ServedGateway, serveTestGateway } from '../support/served-gateway.
 import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { typePolicies as assistantPolicies } from './guide/apollo-assistants.ts';
 import { createCache } from './guide/apollo-cache.ts';
-import { createRawValueLink, type RawValues } from './guide/apollo-raw-values.ts';
+import { createRawValueLink } from './guide/apollo-raw-values.ts';
+import type { RawValues } from './guide/raw-values.ts';
 import { describeListWalks, type PagedWalk, type Walk } from './list-walks.ts';
 import { giveCallOlderAssistant } from './older-assistant.ts';
 import { shareOneVoice } from './shared-voice.ts';
@@ -153,23 +153,22 @@ describe('Apollo Client with values that are newer than the schema', () => {
       call: { ...call, status: raw[call.id] ?? call.status },
     }));
 
-    const cache = createCache();
     const rawValues: RawValues = new Map();
     const client = new ApolloClient({
-      cache,
-      link: ApolloLink.from([
-        createRawValueLink(cache, rawValues),
-        new HttpLink({ uri: gateway.url }),
-      ]),
+      cache: createCache(),
+      link: ApolloLink.from([createRawValueLink(rawValues), new HttpLink({ uri: gateway.url })]),
     });
     open.push(client);
 
     const query: DocumentNode = gql`query Calls($ids: [ID!]!) { calls(ids: $ids) { id state: status } }`;
-    const result = await client.query<{ calls: StoreObject[] }>({ query, variables: { ids } });
+    const result = await client.query<{ calls: { id: string; state: string }[] }>({
+      query,
+      variables: { ids },
+    });
     // Otherwise no link would be needed.
     expect(result).not.toHaveProperty('extensions');
     const shown = result.data!.calls.map(
-      (call) => rawValues.get(cache.identify(call)!)?.status ?? call.state,
+      (call) => rawValues.get(`Call:${call.id}`)?.status ?? call.state,
     );
     expect(shown).toEqual(['on-hold', expect.not.stringMatching('UNRECOGNIZED'), 'parked']);
     expect(rawValues.size).toBe(2);

@@ -8,6 +8,7 @@ import {
   ApolloClient as Client,
   type DocumentNode,
   gql,
+  HttpLink,
 } from '@apollo/client';
 import type { Client as UrqlClient } from '@urql/core';
 import { buildSchema, isObjectType } from 'graphql';
@@ -19,7 +20,9 @@ import { serveTestGateway } from '../support/served-gateway.ts';
 import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { createCache } from './guide/apollo-cache.ts';
 import { createHttpLink } from './guide/apollo-persisted.ts';
+import type { RawValues } from './guide/raw-values.ts';
 import { giveCallOlderAssistant } from './older-assistant.ts';
+import { serveLiveGateway } from './served-live-gateway.ts';
 
 const FOLDER = join(import.meta.dirname, 'guide');
 const ROOT = join(import.meta.dirname, '../..');
@@ -103,9 +106,15 @@ describe.skipIf(!isInstalled)('Examples with packages', () => {
   );
 
   describe('urql with Graphcache', () => {
+    const CALL = 'query Call($id: ID!) { call(id: $id) { id status } }';
     interface UrqlGuide {
       readonly keys: Readonly<Record<string, unknown>>;
-      createUrqlClient(url: string, send: typeof fetch): UrqlClient;
+      createUrqlClient(url: string, send: typeof fetch, rawValues: RawValues): UrqlClient;
+    }
+
+    async function createClient(url: string, send = fetch, rawValues: RawValues = new Map()) {
+      const { createUrqlClient } = await load<UrqlGuide>('urql-client');
+      return createUrqlClient(url, send, rawValues);
     }
 
     test('Graphcache has a key for each type of the schema without an id', async () => {
@@ -122,9 +131,8 @@ describe.skipIf(!isInstalled)('Examples with packages', () => {
 
     test('urql appends pages to the list of their filter, and requests each page once', async () => {
       await using gateway = await serveTestGateway();
-      const { createUrqlClient } = await load<UrqlGuide>('urql-client');
       const { FEED } = await load<{ FEED: DocumentNode }>('attempts-feed');
-      const client = createUrqlClient(gateway.url, fetch);
+      const client = await createClient(gateway.url);
       const idsIn = (status: string) => idsOf(gateway.sandbox, status);
       const read = async (variables: object) => {
         const { data, error } = await client.query(FEED, variables).toPromise();
@@ -155,8 +163,7 @@ describe.skipIf(!isInstalled)('Examples with packages', () => {
 
     test('urql shows a call of a campaign row from its store, without a request', async () => {
       await using gateway = await serveTestGateway({ settings: NO_CACHE });
-      const { createUrqlClient } = await load<UrqlGuide>('urql-client');
-      const client = createUrqlClient(gateway.url, fetch);
+      const client = await createClient(gateway.url);
       const { largeCampaignId: id } = sampleIds(gateway.sandbox);
       const rows = await client
         .query(
@@ -187,8 +194,7 @@ describe.skipIf(!isInstalled)('Examples with packages', () => {
     test('urql stores the assistant of a call beside the assistant of today', async () => {
       await using gateway = await serveTestGateway({ settings: NO_CACHE });
       const { variables, expected, traffic } = giveCallOlderAssistant(gateway.sandbox);
-      const { createUrqlClient } = await load<UrqlGuide>('urql-client');
-      const client = createUrqlClient(gateway.url, fetch);
+      const client = await createClient(gateway.url);
       const query = `query Both($callId: ID!, $assistantId: ID!) {
         call(id: $callId) { id assistant { inCall: __typename id prompt } }
         assistant(id: $assistantId) { id name prompt }
@@ -196,6 +202,133 @@ describe.skipIf(!isInstalled)('Examples with packages', () => {
       await client.query(query, variables).toPromise();
       expect(client.readQuery(query, variables)?.data).toMatchObject(expected);
       expect(gateway.traffic().sort()).toEqual(traffic.toSorted());
+    });
+
+    test('urql shows null for a call that does not exist', async () => {
+      await using gateway = await serveTestGateway({ settings: NO_CACHE });
+      const client = await createClient(gateway.url);
+      const result = await client.query(CALL, { id: 'no-such-call' }).toPromise();
+      expect(result.error).toBeUndefined();
+      expect(result.data).toEqual({ call: null });
+      expect(gateway.traffic()).toEqual(['GET /call/no-such-call']);
+      const again = await client.query(CALL, { id: 'no-such-call' }).toPromise();
+      expect(again.data).toEqual({ call: null });
+      expect(gateway.traffic()).toEqual([]);
+    });
+
+    const ROWS = `query Rows($id: ID!, $after: String) {
+      campaign(id: $id) { id list: rows(first: 20, after: $after) { ...Page } }
+    }
+    fragment Page on CampaignRowConnection {
+      edges { node { id } } pageInfo { hasNextPage endCursor }
+    }`;
+    const ATTEMPTS = `query Attempts($after: String) {
+      list: callAttempts(first: 20, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } }
+    }`;
+    test.each([
+      { list: 'rows', query: ROWS, fails: '/rows' },
+      { list: 'rows, if their campaign fails, too,', query: ROWS, fails: '/campaigns' },
+      { list: 'attempts', query: ATTEMPTS, fails: '/call' },
+    ])(
+      'a list of $list in urql keeps its pages when the next page fails, and gets that page with another attempt',
+      async ({ query, fails }) => {
+        await using gateway = await serveTestGateway({
+          settings: { ...NO_CACHE, REVOX_RETRIES: '0' },
+        });
+        const { control } = gateway.sandbox;
+        const { loadMore } = await load<{
+          loadMore(client: UrqlClient, query: string, variables: object): Promise<unknown>;
+        }>('urql-pages');
+        const { largeCampaignId: id } = sampleIds(gateway.sandbox);
+        const client = await createClient(gateway.url);
+        const variables = query === ROWS ? { id } : {};
+        let shown: { edges: { node: { id: string } }[]; pageInfo: { endCursor: string } };
+        const list = client.query(query, variables).subscribe(({ data }) => {
+          shown = data?.campaign?.list ?? data?.list;
+        });
+        const next = () => ({ ...variables, after: shown.pageInfo.endCursor });
+        await expect.poll(() => shown?.edges.length).toBe(20);
+        expect(await loadMore(client, query, next())).toBeUndefined();
+        await expect.poll(() => shown?.edges.length).toBe(40);
+
+        gateway.traffic();
+        control.fail(fails === '/rows' ? `/campaigns/${id}/rows` : fails, { status: 503 });
+        expect(await loadMore(client, query, next())).toMatchObject({
+          graphQLErrors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
+        });
+        expect(gateway.traffic()).not.toEqual([]);
+        expect(shown!.edges).toHaveLength(40);
+
+        control.heal();
+        expect(await loadMore(client, query, next())).toBeUndefined();
+        await expect.poll(() => shown?.edges.length).toBe(60);
+        list.unsubscribe();
+        const { attempts, rows } = control.data(KEY_A);
+        expect(shown!.edges.map(({ node }) => node.id)).toEqual(
+          (query === ROWS ? rows[id]! : attempts).slice(0, 60).map((item) => item.id),
+        );
+      },
+    );
+
+    test('urql renders the call of an event in a query of the call, and sends each request by POST', async () => {
+      await using gateway = await serveLiveGateway({ settings: { REVOX_API_KEY: KEY_A } });
+      const id = 'c1';
+      gateway.putCall({ id, status: 'calling' });
+      const methods: unknown[] = [];
+      const client = await createClient(gateway.url, (url, init) => {
+        methods.push(init?.method);
+        return fetch(url, init);
+      });
+      const seen: unknown[] = [];
+      const events: unknown[] = [];
+      const query = client
+        .query(CALL, { id })
+        .subscribe(({ data }) => seen.push(data?.call?.status));
+      await gateway.until(() => seen.includes('CALLING'));
+      const subscription = client
+        .subscription('subscription Watch($id: ID!) { callUpdated(id: $id) { id status } }', { id })
+        .subscribe(({ data }) => events.push(data?.callUpdated.status));
+      await gateway.passUntil(() => events.length > 0);
+      gateway.putCall({ id, status: 'completed' });
+      await gateway.passUntil(() => seen.includes('COMPLETED') && gateway.ends.includes('over'));
+      query.unsubscribe();
+      subscription.unsubscribe();
+      expect(seen).toEqual(['CALLING', 'COMPLETED']);
+      expect(events.at(-1)).toBe('COMPLETED');
+      expect(methods).toEqual(['POST', 'POST']);
+      expect(new Set(gateway.traffic())).toEqual(new Set([`GET /call/${id}`]));
+    });
+
+    test('urql keeps the raw values of a query, which a list from its store still needs', async () => {
+      await using gateway = await serveTestGateway({ settings: NO_CACHE });
+      const { richCallId: id } = sampleIds(gateway.sandbox);
+      gateway.sandbox.control.transform('/call/', ({ call }) => ({
+        call: {
+          ...call,
+          status: 'on-hold',
+          last_call_attempt: {
+            ...call.last_call_attempt,
+            transcript: [{ role: 'narrator', content: 'Once.' }],
+          },
+        },
+      }));
+      const rawValues: RawValues = new Map();
+      const client = await createClient(gateway.url, fetch, rawValues);
+      const query = `query Card($id: ID!) {
+        call(id: $id) { id status lastCallAttempt { id transcript { role } } }
+      }`;
+      const { data } = await client.query(query, { id }).toPromise();
+      const { data: stored, extensions } = (await client.query(query, { id }).toPromise()) ?? {};
+      expect(stored).toEqual(data);
+      // Otherwise no exchange would be needed.
+      expect(extensions?.unrecognized).toBeUndefined();
+      expect(data.call).toMatchObject({
+        status: 'UNRECOGNIZED',
+        lastCallAttempt: { transcript: [{ role: 'UNRECOGNIZED' }] },
+      });
+      // A message of a transcript has no id.
+      expect([...rawValues]).toEqual([[`Call:${id}`, { status: 'on-hold' }]]);
+      expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
     });
   });
 
@@ -235,25 +368,37 @@ describe.skipIf(!isInstalled)('Examples with packages', () => {
       call(id: $id) { id status createdAt scheduledAt llmModel { __typename } campaign { id name } }
     }`;
 
-    test('a mocked client returns the values of the test, and values of the schema for all others', async () => {
-      const { createMockedClient } = await load<{
-        createMockedClient(sdl: string, mocks: object): ApolloClient;
-      }>('schema-mocks');
-      const client = createMockedClient(SDL, {
-        Call: () => ({ status: 'CALLING', scheduledAt: '2026-02-01T08:00:00Z' }),
-      });
+    const MOCKS = { Call: () => ({ status: 'CALLING', scheduledAt: '2026-02-01T08:00:00Z' }) };
+    const MOCKED_CALL = {
+      status: 'CALLING',
+      createdAt: '2026-01-31T12:00:00Z',
+      scheduledAt: '2026-02-01T08:00:00Z',
+      llmModel: { __typename: expect.stringMatching(/LlmModel$/) },
+      campaign: { name: expect.any(String) },
+    };
+    const createMockedFetch = async () =>
+      (
+        await load<{ createMockedFetch(sdl: string, mocks: object): typeof fetch }>('mocked-fetch')
+      ).createMockedFetch(SDL, MOCKS);
+
+    test('Apollo Client over a mocked fetch gets the values of the test, and values of the schema for all others', async () => {
+      const link = new HttpLink({ uri: '/graphql', fetch: await createMockedFetch() });
+      const client = new Client({ cache: createCache(), link });
       open.push(client);
       const { data } = await client.query<{ call: object }>({
         query: CARD,
         variables: { id: 'c' },
       });
-      expect(data?.call).toMatchObject({
-        status: 'CALLING',
-        createdAt: '2026-01-31T12:00:00Z',
-        scheduledAt: '2026-02-01T08:00:00Z',
-        llmModel: { __typename: expect.stringMatching(/LlmModel$/) },
-        campaign: { name: expect.any(String) },
-      });
+      expect(data?.call).toMatchObject(MOCKED_CALL);
+    });
+
+    test('urql over a mocked fetch gets them, too, although the call has another id', async () => {
+      const { createUrqlClient } = await load<{
+        createUrqlClient(url: string, send: typeof fetch, rawValues: RawValues): UrqlClient;
+      }>('urql-client');
+      const client = createUrqlClient('/graphql', await createMockedFetch(), new Map());
+      const { data } = await client.query(CARD, { id: 'c' }).toPromise();
+      expect(data?.call).toMatchObject(MOCKED_CALL);
     });
 
     test('a client over the sandbox gets data of the Revox API, and the faults that a test asks for', async () => {

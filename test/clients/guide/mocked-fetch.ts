@@ -1,15 +1,13 @@
-import { ApolloClient } from '@apollo/client';
-import { SchemaLink } from '@apollo/client/link/schema';
 import { addMocksToSchema, type IMocks } from '@graphql-tools/mock';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { createCache } from './apollo-cache.ts';
+import { graphql } from 'graphql';
 
 /**
- * A client for unit tests of components.
+ * A `fetch` for unit tests of components, with any client that sends its queries by POST.
  * @param sdl the text of sdl/client.graphql
  * @param mocks the values that a test shows; every other value is random
  */
-export function createMockedClient(sdl: string, mocks: IMocks) {
+export function createMockedFetch(sdl: string, mocks: IMocks): typeof fetch {
   const schema = addMocksToSchema({
     schema: makeExecutableSchema({ typeDefs: sdl }),
     mocks: {
@@ -19,5 +17,8 @@ export function createMockedClient(sdl: string, mocks: IMocks) {
       ...mocks,
     },
   });
-  return new ApolloClient({ cache: createCache(), link: new SchemaLink({ schema }) });
+  return async (_url, init) => {
+    const { query: source, variables: variableValues } = JSON.parse(String(init?.body));
+    return Response.json(await graphql({ schema, source, variableValues }));
+  };
 }
