@@ -173,6 +173,71 @@ test('progress of eight campaigns costs 17 upstream requests, and none while it 
   expect(gateway.traffic()).toEqual([]);
 });
 
+test('UNRECOGNIZED as a filter is an error, and costs no upstream request', async () => {
+  const gateway = createTestGateway();
+  const query =
+    'query List($statuses: [CallStatus!]) { callAttempts(statuses: $statuses) { nodes { id } } }';
+  const { errors } = await gateway.execute(query, { statuses: ['UNRECOGNIZED'] });
+  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+  expect(gateway.traffic()).toEqual([]);
+});
+
+test('a query in an outage gets the last data, and learns that it is stale only with the trace header', async () => {
+  const gateway = createTimedGateway({ settings: { REVOX_RETRIES: '0' } });
+  const { richCallId: id } = sampleIds(gateway.sandbox);
+  const query = 'query Card($id: ID!) { call(id: $id) { id status } }';
+  const { data } = await gateway.execute(query, { id });
+  gateway.sandbox.control.fail('/call/', { status: 503 });
+  gateway.clock.pass(30 * 60_000);
+  gateway.traffic();
+  expect(await gateway.execute(query, { id })).toEqual({ data });
+  const traced = await gateway.executeTraced(query, { id });
+  expect(traced).toMatchObject({ data, extensions: { upstream: { stale: 1 } } });
+  expect(new Set(gateway.traffic())).toEqual(new Set([`GET /call/${id}`]));
+});
+
+test('the first list after a start shows the request for page 0 that finds the first page', async () => {
+  const gateway = createTimedGateway({ settings: { REVOX_FIRST_PAGE: 'auto' } });
+  const query = '{ callAttempts(first: 1) { nodes { id } } }';
+  const { data, errors, extensions } = await gateway.executeTraced(query);
+  expect([data.callAttempts.nodes.length, errors]).toEqual([1, undefined]);
+  // Discovery confirms what it has found.
+  expect(extensions.upstream.calls).toMatchObject([
+    { path: '/call?page=0&page_size=50', status: 400, code: 'UPSTREAM_REJECTED' },
+    { path: '/call?page=1&page_size=50', status: 200 },
+    { path: '/call?page=0&page_size=50', status: 400, code: 'UPSTREAM_REJECTED' },
+  ]);
+  expect(gateway.traffic()).toHaveLength(3);
+});
+
+test.each([0, 0.25, 0.5, 0.75, 0.999])(
+  'a live call is up to date at most 90 s after an outage (jitter %d)',
+  async (jitter) => {
+    const gateway = createLiveGateway({
+      settings: { REVOX_RETRIES: '0' },
+      gateway: { random: () => jitter },
+    });
+    gateway.putCall({ id: 'c1', status: 'calling' });
+    const stream = await gateway.subscribe('subscription { callUpdated(id: "c1") { status } }');
+    // The circuit of the endpoint opens, too.
+    gateway.sandbox.control.fail('/call/', { status: 503 });
+    for (let second = 0; second < 120; second += 1) {
+      void gateway.execute('{ call(id: "c2") { id } }');
+      await gateway.pass(1_000);
+    }
+    expect(stream.events.at(-1)).toMatchObject({ extensions: { live: { stale: true } } });
+    gateway.sandbox.control.heal();
+    gateway.putCall({ id: 'c1', status: 'completed' });
+    gateway.traffic();
+    await gateway.pass(90_000);
+    expect(stream.events.at(-1)).toMatchObject({
+      data: { callUpdated: { status: 'COMPLETED' } },
+      extensions: { live: { stale: false } },
+    });
+    expect(gateway.traffic()).toContain('GET /call/c1');
+  },
+);
+
 describe('50 viewers of a live call for 20 seconds', () => {
   const VIEWERS = 50;
   const DURATION_MS = 20_000;
