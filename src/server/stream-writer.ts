@@ -126,6 +126,11 @@ class StreamConnection implements StreamSink, ClosableStream {
   /** @param bytes not empty: an empty chunk would end the response */
   #writeNow(bytes: Uint8Array): boolean {
     if (!this.#socket) return this.#response.write(bytes);
+    // The events of one tick go to the system together, as those of a `ServerResponse` do.
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(uncork, this.#socket);
+    }
     return this.#socket.write(this.#options.toChunk(bytes));
   }
 
@@ -170,4 +175,8 @@ class StreamConnection implements StreamSink, ClosableStream {
     this.#stopProbing?.();
     this.#stopProbing = this.#options.startTimer(PROBE_INTERVAL_MS, this.#probe);
   };
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
 }
