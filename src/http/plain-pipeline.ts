@@ -76,7 +76,8 @@ export function createPlainPipeline({
   return async (request, pendingBody, observer) => {
     let session: Session;
     try {
-      session = await openSession(request);
+      const opened = openSession(request);
+      session = opened instanceof Promise ? await opened : opened;
       request.caller = session;
       pendingBody.reservation = session.reserveBody(request);
     } catch (error) {
@@ -119,7 +120,8 @@ export function createPlainPipeline({
       const variables = parsedRequest?.params?.variables ?? undefined;
       return respondFromCache(cachedResponse, variables, mediaType, observer, now());
     }
-    await scheduler.waitForTurn(session);
+    const turn = scheduler.waitForTurn(session);
+    if (turn) await turn;
     // The client may have disconnected while the request waited.
     request.signal.throwIfAborted();
     if (!parsedRequest) operation = warmOperations.find(parseParams(decodeBody(body)));
@@ -152,6 +154,8 @@ export function createPlainPipeline({
   }
 }
 
-function decodeBody({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): string {
-  return withoutByteOrderMark(Buffer.from(buffer, byteOffset, byteLength).toString());
+function decodeBody(body: Uint8Array<ArrayBuffer>): string {
+  const { buffer, byteOffset, byteLength } = body;
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(buffer, byteOffset, byteLength);
+  return withoutByteOrderMark(bytes.toString());
 }

@@ -8,9 +8,9 @@ import type { IsRouter } from './router-secret.ts';
 /**
  * Authenticates a request. Returns the name of the caller: the subject of the token, or the common
  * name of all routers. Undefined where callers are not distinguished.
- * @throws GatewayError for a request that is rejected
+ * @throws GatewayError for a request that is rejected, or rejects with it
  */
-export type Authenticate = (request: RequestHead) => Promise<string | undefined>;
+export type Authenticate = (request: RequestHead) => string | undefined | Promise<string>;
 
 export interface AuthenticateOptions {
   /**
@@ -50,14 +50,14 @@ export function createAuthenticate({
 }: AuthenticateOptions): Authenticate {
   const isAllowedOrigin = createOriginMatcher(corsOrigins);
 
-  return async (request) => {
+  return (request) => {
     if (hasRouterSecrets && request.headers.has('router-authorization')) {
       // A wrong secret is rejected even if the token is valid: the router must get an error.
       if (!isRouter(request.headers))
         throw new UnauthenticatedError('The Router-Authorization header is wrong.');
       return verifyToken && ROUTER_CALLER;
     }
-    if (verifyToken) return `subject ${await verifyToken(request.headers)}`;
+    if (verifyToken) return verifyToken(request.headers).then((subject) => `subject ${subject}`);
     if (hasRouterSecrets)
       throw new UnauthenticatedError('The Router-Authorization header is missing.');
     // Only anonymous requests need this check: a browser adds neither a token nor a secret by

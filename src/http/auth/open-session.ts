@@ -109,8 +109,14 @@ export function createOpenSession({
     }
   }
 
-  return async (request) => {
-    const caller = await authenticate(request);
+  return (request) => {
+    const caller = authenticate(request);
+    return caller instanceof Promise
+      ? caller.then((name) => openAuthenticated(request, name))
+      : openAuthenticated(request, caller);
+  };
+
+  function openAuthenticated(request: RequestHead, caller: string | undefined): Session {
     const credential = resolveCredential(request.headers);
     const session = new GatewaySession(credential, caller);
     // Unaccepted credentials share one count of unsent bytes. The gateway does not check this count
@@ -118,5 +124,5 @@ export function createOpenSession({
     // caller. The upstream cannot accept a credential before its first operation.
     if (session.isCredentialAccepted()) session.checkUnsentBudget();
     return session;
-  };
+  }
 }

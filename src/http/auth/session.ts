@@ -51,10 +51,10 @@ export interface SessionContext {
 }
 
 /**
- * Authenticates a request.
- * @throws GatewayError for a request that is rejected
+ * Authenticates a request: at once, unless a token must be verified.
+ * @throws GatewayError for a request that is rejected, or rejects with it
  */
-export type OpenSession = (request: RequestHead) => Promise<Session>;
+export type OpenSession = (request: RequestHead) => Session | Promise<Session>;
 
 const STATUS_BY_CODE: { readonly [code in ErrorCode]?: number } = {
   UNAUTHENTICATED: 401,
