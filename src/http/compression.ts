@@ -1,6 +1,10 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { type Encoding, parseAcceptEncoding } from '#http/headers/accept-encoding.ts';
+import {
+  type AcceptedEncodings,
+  type Encoding,
+  parseAcceptEncoding,
+} from '#http/headers/accept-encoding.ts';
 import { toErrorResponse } from './error-response.ts';
 import { isPlainResponse, type PlainResponse, type RequestHead, toResponse } from './message.ts';
 
@@ -8,7 +12,7 @@ import { isPlainResponse, type PlainResponse, type RequestHead, toResponse } fro
 export type Compress = <Reply extends PlainResponse | Response>(
   request: RequestHead,
   response: Reply,
-) => Promise<Reply | Response>;
+) => Reply | Promise<Reply | Response>;
 
 /**
  * A smaller body fits into one packet with its headers: the response would not arrive sooner if the
@@ -53,24 +57,32 @@ export function createCompress(): Compress {
   /** By encoding, and the query of the file. */
   const pages = new Map<string, Promise<Blob>>();
   let largeInFlight = 0;
-  return async (request, response) => {
-    const { headers, body } = response;
-    const type = headers.get('content-type') ?? '';
-    if (!COMPRESSIBLE_TYPE.test(type) || headers.has('content-encoding')) return response;
+  return (request, response) => {
+    const { headers } = response;
+    const isCompressible =
+      isPlainResponse(response) || COMPRESSIBLE_TYPE.test(headers.get('content-type') ?? '');
+    if (!isCompressible || headers.has('content-encoding')) return response;
     headers.set('vary', appendAcceptEncoding(headers.get('vary')));
-    if (
-      body === null ||
+    const accepted = parseAcceptEncoding(request.headers.get('accept-encoding'));
+    const isUnchanged =
+      response.body === null ||
       request.method === 'HEAD' ||
-      /\bno-transform\b/i.test(headers.get('cache-control') ?? '')
-    )
-      return response;
-    const { encoding, acceptsIdentity } = parseAcceptEncoding(
-      request.headers.get('accept-encoding'),
-    );
-    if (!encoding) return acceptsIdentity ? response : toUnacceptableEncoding(response);
+      (!accepted.encoding && accepted.acceptsIdentity) ||
+      /\bno-transform\b/i.test(headers.get('cache-control') ?? '');
+    return isUnchanged ? response : encodeResponse(request, response, accepted);
+  };
+
+  async function encodeResponse<Reply extends PlainResponse | Response>(
+    request: Pick<RequestHead, 'url'>,
+    response: Reply,
+    { encoding, acceptsIdentity }: AcceptedEncodings,
+  ): Promise<Reply | Response> {
+    const { headers } = response;
+    if (!encoding) return toUnacceptableEncoding(response);
+    const isPage = !isPlainResponse(response) && HTML_TYPE.test(headers.get('content-type') ?? '');
     const file =
       IMMUTABLE.test(headers.get('cache-control') ?? '') && URL.parse(request.url)?.search;
-    if (file || HTML_TYPE.test(type)) {
+    if (file || isPage) {
       const key = `${encoding} ${file || ''}`;
       const page = pages.get(key) ?? encodePage(key, encoding, response);
       pages.set(key, page);
@@ -90,7 +102,7 @@ export function createCompress(): Compress {
     } finally {
       largeInFlight -= 1;
     }
-  };
+  }
 
   /** Each client reads the Blob in parts, so a client that stops reading holds no copy of it. */
   async function encodePage(

@@ -22,6 +22,7 @@ import {
   callerOf,
   type Handler,
   type HeaderWriter,
+  isPlainResponse,
   ownerOf,
   type PlainRequest,
   type PlainResponse,
@@ -96,9 +97,7 @@ export function createHandler(
   const canHandlePlain = (head: RequestHead) =>
     ENDS_WITH_ENDPOINT.test(head.url) && graphqlServer.canHandlePlain(head);
   const handlePlain = (request: PlainRequest) =>
-    respond(request, (target, observer) =>
-      route(request, target, () => graphqlServer.handlePlain(request, observer)),
-    );
+    respond(request, (observer) => graphqlServer.handlePlain(request, observer));
   return {
     canHandlePlain,
     handlePlain,
@@ -110,18 +109,15 @@ export function createHandler(
         if (plainRequest.caller) recordCaller(request, plainRequest.caller);
         return toResponse(response);
       }
-      return respond(request, (target, observer) =>
-        route(
-          request,
-          target,
-          () =>
-            graphqlServer.fetch(
-              request,
-              observer,
-              isFederatedTraceRequested(request.headers, options.isRouter),
-            ),
-          request,
-        ),
+      return respond(
+        request,
+        (observer) =>
+          graphqlServer.fetch(
+            request,
+            observer,
+            isFederatedTraceRequested(request.headers, options.isRouter),
+          ),
+        request,
       );
     },
     handleUpgrade: createHandleUpgrade({
@@ -143,18 +139,19 @@ export function createHandler(
 
   async function respond<Reply extends PlainResponse | Response>(
     request: RequestHead & { readonly signal: CancellationSignal },
-    createResponse: (
-      target: Target | undefined,
-      observer: RequestObserver,
-    ) => Promise<Reply | Response>,
+    execute: Execute<Reply>,
+    fetchRequest?: Request,
   ): Promise<Reply | Response> {
     const target = parseTarget(request.url);
     const observer = options.observeRequest(request, target?.route ?? UNKNOWN_ROUTE);
     try {
-      const response = await createResponse(target, observer);
-      setSecurityHeaders(response.headers, graphqlServer.pageContentSecurityPolicy);
+      const response = await (findOtherResponse(request, target, fetchRequest) ??
+        executeGraphQL(request, execute, observer));
+      if (!isPlainResponse(response))
+        setSecurityHeaders(response.headers, graphqlServer.pageContentSecurityPolicy);
       response.headers.set('x-request-id', observer.requestId);
-      const encodedResponse = compress ? await compress(request, response) : response;
+      const encoded = compress ? compress(request, response) : response;
+      const encodedResponse = encoded instanceof Promise ? await encoded : encoded;
       const errorCode = errorCodeOf(encodedResponse) ?? errorCodeOf(response);
       if (errorCode) observer.onError(errorCode);
       if (streamOf(response)) observer.onStreamStart(response.status);
@@ -193,55 +190,54 @@ export function createHandler(
     return response;
   }
 
-  async function route<Reply extends PlainResponse | Response>(
-    request: RequestHead & { readonly signal: CancellationSignal },
+  /** The response to a request that is no operation. Undefined for every other request. */
+  function findOtherResponse(
+    request: RequestHead,
     target: Target | undefined,
-    execute: () => Promise<Reply | Response>,
-    fetchRequest?: Request,
-  ): Promise<Reply | Response> {
+    fetchRequest: Request | undefined,
+  ): Response | Promise<Response> | undefined {
     if (!target || (options.isLoopbackOnly && !hasLoopbackHost(target.url, request.headers))) {
       const response = target ? toForbiddenHost() : toInvalidUrl();
       cors.setAllowOrigin(request, response.headers);
       return response;
     }
-    const { url, route: routeName } = target;
+    const { url, route } = target;
     // Yoga accepts any URL that ends with its endpoint, so every other path is rejected here.
-    if (routeName === undefined) return toNotFound(url.pathname, basePath, request.headers);
-    if (routeName === WEBHOOK_ROUTE) {
+    if (route === undefined) return toNotFound(url.pathname, basePath, request.headers);
+    if (route === WEBHOOK_ROUTE) {
       const given = toWebhookSecret(url.pathname, basePath);
-      const response = fetchRequest && (await handleWebhook?.(given, fetchRequest));
+      const response = fetchRequest && handleWebhook?.(given, fetchRequest);
       return response ?? toNotFound(url.pathname, basePath, request.headers);
     }
-    if (routeName !== GRAPHQL_ENDPOINT) return handleHealthRequest(routeName, request);
-    const response = cors.handlePreflight(request) ?? (await executeGraphQL(request, execute));
-    if (!streamOf(response))
-      setCacheHeaders(
-        response.headers,
-        isFederatedTraceRequested(request.headers, options.isRouter),
-      );
-    cors.setAllowOrigin(request, response.headers);
-    return response;
+    return route === GRAPHQL_ENDPOINT ? undefined : handleHealthRequest(route, request);
   }
 
   async function executeGraphQL<Reply extends PlainResponse | Response>(
-    request: { readonly signal: CancellationSignal },
-    execute: () => Promise<Reply | Response>,
+    request: RequestHead & { readonly signal: CancellationSignal },
+    execute: Execute<Reply>,
+    observer: RequestObserver,
   ): Promise<Reply | Response> {
+    let response: Reply | Response;
     try {
-      const response = await execute();
-      return response.body === null && response.status === 406
-        ? toUnacceptableMediaType()
-        : response;
+      response = cors.handlePreflight(request) ?? (await execute(observer));
+      if (response.body === null && response.status === 406) response = toUnacceptableMediaType();
     } catch (error) {
       // The client has disconnected: that is no error.
       if (request.signal.aborted) throw error;
       options.onUnexpectedError(error);
-      return toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', {
+      response = toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', {
         status: 500,
       });
     }
+    if (!streamOf(response))
+      setCacheHeaders(response, isFederatedTraceRequested(request.headers, options.isRouter));
+    cors.setAllowOrigin(request, response.headers);
+    return response;
   }
 }
+
+/** Executes the operation of a request. */
+type Execute<Reply> = (observer: RequestObserver) => Promise<Reply | Response>;
 
 /**
  * Matches a URL that ends with the endpoint. A URL with a query string goes to Yoga, which reads
@@ -257,12 +253,16 @@ const PUBLIC_OWNER = 'public';
  * a `Cache-Control` of its own. A rejection, a multipart response, and a response with federated
  * tracing must not be cached; the page is the same for all clients.
  */
-function setCacheHeaders(headers: HeaderWriter, isFederatedTraced: boolean): void {
-  const type = headers.get('content-type') ?? '';
-  if (/^text\/(javascript|css)/.test(type)) return;
-  headers.set('vary', VARY);
-  if (type.startsWith('text/html')) return;
-  const isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);
+function setCacheHeaders(response: PlainResponse | Response, isFederatedTraced: boolean): void {
+  const headers: HeaderWriter = response.headers;
+  let isCompleteJson = true;
+  if (!isPlainResponse(response)) {
+    const type = headers.get('content-type') ?? '';
+    if (/^text\/(javascript|css)/.test(type)) return;
+    headers.set('vary', VARY);
+    if (type.startsWith('text/html')) return;
+    isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);
+  } else headers.set('vary', VARY);
   if (!isCompleteJson || isFederatedTraced || !headers.has('cache-control'))
     headers.set('cache-control', NO_STORE);
 }

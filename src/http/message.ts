@@ -64,7 +64,7 @@ export interface PlainRequest extends RequestHead {
   toRequest(body: Uint8Array<ArrayBuffer>): Request;
 }
 
-/** A response with a complete body. */
+/** A response whose body is complete JSON text. */
 export interface PlainResponse {
   readonly status: number;
   readonly headers: PlainHeaders;
@@ -73,7 +73,7 @@ export interface PlainResponse {
 
 /**
  * Headers of a response: only the gateway writes them, and each has one value. Names are in lower
- * case.
+ * case. Those of a `PlainResponse` contain the security headers.
  */
 export class PlainHeaders implements HeaderWriter {
   readonly #values: Record<string, string>;

@@ -40,6 +40,8 @@ export class Connection implements EvictableConnection {
   exceededSetting: string | undefined;
   /** The exchange of the last request. */
   lastExchange: ServerExchange | undefined;
+  /** The target of the last plain request: clients send requests to one URL again and again. */
+  lastTarget: { readonly host: string; readonly path: string; readonly url: string } | undefined;
   /** Exchanges whose responses are not sent, in the order of their requests. */
   readonly exchanges = new Set<ServerExchange>();
   /** When the last request began, or the last response ended, in ms. */

@@ -11,12 +11,7 @@ import { monotonicNow, startTimer } from '#system-clock.ts';
 import { Connection, type ServerExchange } from './connection.ts';
 import { DisconnectTarget } from './disconnect-target.ts';
 import { watchHalfClosedClient } from './half-closed-client.ts';
-import {
-  rewriteAbsoluteForm,
-  toHeaderReader,
-  toNodeRequest,
-  toRequestHead,
-} from './node-message.ts';
+import { NodeHeaders, rewriteAbsoluteForm, toNodeRequest, toRequestHead } from './node-message.ts';
 import {
   findHostRejection,
   INTERNAL_ERROR,
@@ -195,7 +190,7 @@ export function createHttpServer(
         // read its rejection only if its preflight succeeds.
         if (
           request.url !== healthPath &&
-          !cors.isPreflight(request.method, toHeaderReader(request.headers))
+          !cors.isPreflight(request.method, new NodeHeaders(request.headers))
         )
           return reject(response, tooManyConnections(connection.exceededSetting));
         response.setHeader('connection', 'close');
@@ -204,7 +199,7 @@ export function createHttpServer(
         return reject(response, TOO_MANY_PIPELINED_REQUESTS);
       const hostRejection = findHostRejection(request);
       if (hostRejection) return reject(response, hostRejection);
-      const head = gateway.canHandlePlain && toRequestHead(request);
+      const head = gateway.canHandlePlain && toRequestHead(request, connection);
       if (head && gateway.canHandlePlain?.(head) && gateway.handlePlain) {
         const nodeRequest = toNodeRequest(head, request);
         exchange.gatewayRequest = nodeRequest;
@@ -270,7 +265,7 @@ export function createHttpServer(
   function toCorsHeaders(request: IncomingMessage | undefined): Readonly<Record<string, string>> {
     if (!request) return cors.unknownOriginHeaders;
     const headers = new PlainHeaders({ vary: VARY });
-    cors.setAllowOrigin({ headers: toHeaderReader(request.headers) }, headers);
+    cors.setAllowOrigin({ headers: new NodeHeaders(request.headers) }, headers);
     return headers.toRecord();
   }
 

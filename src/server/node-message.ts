@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Cancellation, type CancellationSignal } from '#cancellation.ts';
 import type { HeaderReader, PlainRequest, RequestHead } from '#http/message.ts';
+import type { Connection } from './connection.ts';
 
 /** Values of `Host` that need no further check to become part of a URL. */
 const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i;
@@ -22,27 +23,38 @@ export function rewriteAbsoluteForm(request: IncomingMessage): void {
  * The head of a Node request. Undefined for a request that is not plain: without `Content-Length`,
  * or with an unusual `Host` or target.
  */
-export function toRequestHead({
-  method = '',
-  url = '',
-  headers,
-  socket,
-}: IncomingMessage): RequestHead | undefined {
+export function toRequestHead(
+  { method = '', url: path = '', headers, socket }: IncomingMessage,
+  connection: Connection,
+): RequestHead | undefined {
   const { host = '' } = headers;
-  if (headers['content-length'] === undefined || !PLAIN_HOST.test(host) || !url.startsWith('/'))
-    return undefined;
-  const scheme = 'encrypted' in socket && socket.encrypted ? 'https' : 'http';
-  return { method, url: `${scheme}://${host}${url}`, headers: toHeaderReader(headers) };
+  if (headers['content-length'] === undefined) return undefined;
+  let { lastTarget } = connection;
+  if (lastTarget?.host !== host || lastTarget.path !== path) {
+    if (!PLAIN_HOST.test(host) || !path.startsWith('/')) return undefined;
+    const scheme = 'encrypted' in socket && socket.encrypted ? 'https' : 'http';
+    lastTarget = { host, path, url: `${scheme}://${host}${path}` };
+    connection.lastTarget = lastTarget;
+  }
+  return { method, url: lastTarget.url, headers: new NodeHeaders(headers) };
 }
 
-export function toHeaderReader(headers: IncomingMessage['headers']): HeaderReader {
-  return {
-    get(name) {
-      const value = headers[name];
-      return value === undefined ? null : Array.isArray(value) ? value.join(', ') : value;
-    },
-    has: (name) => headers[name] !== undefined,
-  };
+/** The headers of a Node request. */
+export class NodeHeaders implements HeaderReader {
+  readonly #headers: IncomingMessage['headers'];
+
+  constructor(headers: IncomingMessage['headers']) {
+    this.#headers = headers;
+  }
+
+  get(name: string): string | null {
+    const value = this.#headers[name];
+    return value === undefined ? null : Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  has(name: string): boolean {
+    return this.#headers[name] !== undefined;
+  }
 }
 
 /** A Node request, without a Fetch `Request`. Its length is known and already checked. */

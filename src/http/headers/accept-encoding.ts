@@ -21,8 +21,10 @@ export interface AcceptedEncodings {
  * @param header null: the client does not send it, and may be unable to read a compressed response
  */
 export function parseAcceptEncoding(header: string | null): AcceptedEncodings {
-  return parseMemoized(header ?? '');
+  return header === null ? ABSENT : parseMemoized(header);
 }
+
+const ABSENT: AcceptedEncodings = { encoding: undefined, acceptsIdentity: true };
 
 const parseMemoized = memoizeHeader(parseWeights);
 

@@ -14,13 +14,17 @@ export function memoizeHeader<Meaning>(
   const parsedByHeader = new LRUCache<string, { readonly meaning: Meaning }>({
     max: MAX_CACHED_HEADERS,
   });
+  /** Of the last request: most clients of a gateway send the same headers. */
+  let last: { readonly header: string; readonly meaning: Meaning } | undefined;
   return (header) => {
+    if (header === last?.header) return last.meaning;
     if (header.length > MAX_HEADER_LENGTH) return parse(header);
     let entry = parsedByHeader.get(header);
     if (!entry) {
       entry = { meaning: parse(header) };
       parsedByHeader.set(header, entry);
     }
+    last = { header, meaning: entry.meaning };
     return entry.meaning;
   };
 }

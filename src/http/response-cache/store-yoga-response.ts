@@ -1,4 +1,5 @@
 import type { RequestContext } from '#context/request-context.ts';
+import { SECURITY_HEADERS } from '#http/headers/security-headers.ts';
 import { PlainHeaders, type PlainResponse } from '#http/message.ts';
 import type { WarmOperation } from '#http/warm-operations/warm-operations.ts';
 import { type StoreResponse, storeResponse } from './cached-response.ts';
@@ -27,5 +28,9 @@ export async function storeYogaResponse(
   // Yoga's header names have mixed case. The server sets the length.
   const headers = [...response.headers].map(([name, value]) => [name.toLowerCase(), value]);
   const { 'content-length': _, ...sentHeaders } = Object.fromEntries(headers);
-  return { status: response.status, headers: new PlainHeaders(sentHeaders), body };
+  return {
+    status: response.status,
+    headers: new PlainHeaders({ ...SECURITY_HEADERS, ...sentHeaders }),
+    body,
+  };
 }
