@@ -241,11 +241,12 @@ class ReportingObserver implements RequestObserver {
       coalesced: stats?.coalesced,
       stale: stats?.stale,
       requestId: this.requestId,
-      ...this.#span?.ids,
-      ...(logsPersonalData && operation && toPersonalData(operation)),
     };
-    if (isQuiet) log.debug?.('request', line);
-    else log.info('request', line);
+    const ids = this.#span?.ids;
+    const personalData = logsPersonalData && operation && toPersonalData(operation);
+    const fields = ids || personalData ? { ...line, ...ids, ...personalData } : line;
+    if (isQuiet) log.debug?.('request', fields);
+    else log.info('request', fields);
   }
 }
 

@@ -69,7 +69,8 @@ export function createFastPath({
     observer.onExecuteStart('fast');
     let result: ExecutionResult<unknown>;
     try {
-      result = await (executePlanned?.({ document, operation, variables, context }) ??
+      const execution =
+        executePlanned?.({ document, operation, variables, context }) ??
         execute({
           schema,
           document,
@@ -77,25 +78,22 @@ export function createFastPath({
           variableValues: variables,
           operationName: name,
           options: EXECUTION_OPTIONS,
-        }));
+        });
+      // An operation that finds everything in memory has no promise to wait for.
+      result = execution instanceof Promise ? await execution : execution;
     } finally {
       context.end();
       reportExecuted(context, observer, onDrift);
     }
-    await waitToSerialize(context, session, scheduler);
+    const turn = waitToSerialize(context, session, scheduler);
+    if (turn) await turn;
     // The client has disconnected: skip the serialization.
     signal.throwIfAborted();
-    const { cacheControl = NO_STORE, ...completeResult } = withExtensions(
-      result,
-      document,
-      context,
-      isTraced,
-      now(),
-    );
-    const errors = completeResult.errors?.map(maskError);
+    const complete = withExtensions(result, document, context, isTraced, now());
+    const errors = complete.errors?.map(maskError);
     const response = toGraphQLResponse(
-      errors ? { ...completeResult, errors } : completeResult,
-      cacheControl,
+      errors ? { ...complete, errors } : complete,
+      complete.cacheControl ?? NO_STORE,
       mediaType,
       observer,
     );
