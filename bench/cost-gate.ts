@@ -23,16 +23,16 @@ type Ceiling = {
  */
 const CEILINGS: Readonly<Record<'warm' | 'uncached', Ceiling>> = {
   warm: {
-    Q1: { requests: 0, kB: 49 },
-    Q2: { requests: 0, kB: 75 },
-    Q3: { requests: 0, kB: 73 },
-    Q4: { requests: 0, kB: 43 },
+    Q1: { requests: 0, kB: 31 },
+    Q2: { requests: 0, kB: 57 },
+    Q3: { requests: 0, kB: 51 },
+    Q4: { requests: 0, kB: 25 },
   },
   uncached: {
-    Q1: { requests: 1, kB: 148 },
-    Q2: { requests: 1, kB: 826 },
-    Q3: { requests: 21, kB: 1_830 },
-    Q4: { requests: 0, kB: 43 },
+    Q1: { requests: 1, kB: 116 },
+    Q2: { requests: 1, kB: 624 },
+    Q3: { requests: 21, kB: 1_656 },
+    Q4: { requests: 0, kB: 25 },
   },
 };
 

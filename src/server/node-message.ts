@@ -94,7 +94,8 @@ export class NodeRequest implements PlainRequest {
     return new Promise((resolve, reject) => {
       const chunks: Buffer<ArrayBuffer>[] = [];
       request.on('data', (part) => chunks.push(part));
-      request.once('end', () =>
+      // The event comes once: `once` would only create a wrapper to remove the listener.
+      request.on('end', () =>
         resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)),
       );
       this.#onDisconnect = () => reject(this.signal.reason);
