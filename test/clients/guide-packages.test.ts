@@ -299,7 +299,7 @@ describe.skipIf(!isInstalled)('Examples with packages', () => {
       expect(new Set(gateway.traffic())).toEqual(new Set([`GET /call/${id}`]));
     });
 
-    test('urql keeps the raw values of a query, which a list from its store still needs', async () => {
+    test('urql keeps the raw values of a response, which a result from its store does not have', async () => {
       await using gateway = await serveTestGateway({ settings: NO_CACHE });
       const { richCallId: id } = sampleIds(gateway.sandbox);
       gateway.sandbox.control.transform('/call/', ({ call }) => ({
