@@ -50,7 +50,6 @@ const REAL_TIME_TESTS = [
   'test/sockets/hostile-web-sockets.test.ts',
   'test/sockets/idle-clients.test.ts',
   'test/sockets/paths.test.ts',
-  'test/sockets/log-output.test.ts',
   'test/sockets/recorded-routers.test.ts',
   'test/sockets/rejected-requests.test.ts',
   'test/sockets/request-media-types.test.ts',

@@ -13,6 +13,8 @@ import { readSettings } from '#config/settings.ts';
 import { createGateway } from '#gateway.ts';
 import { streamOf } from '#http/streams/stream-body.ts';
 import { createLogger } from '#observability/logger.ts';
+import { joinLines } from '#observability/standard-output.ts';
+import { startTimer } from '#system-clock.ts';
 import { median } from '../harness/median.ts';
 import { HEADERS } from '../targets.ts';
 
@@ -74,7 +76,7 @@ async function measureEvents(subscribers: number, windows: (readonly [number, nu
       },
       log: createLogger(
         { level: 'info', format: 'json' },
-        destination({ dest: devNull, sync: false }),
+        joinLines(destination({ dest: devNull, sync: false }), startTimer),
       ),
       now: clock.now,
       monotonicNow: clock.now,

@@ -13,6 +13,8 @@ import { destination } from 'pino';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type Gateway } from '#gateway.ts';
 import { createLogger } from '#observability/logger.ts';
+import { joinLines } from '#observability/standard-output.ts';
+import { startTimer } from '#system-clock.ts';
 import { kinds, type Operation, type OperationName } from '../fixture/operations.ts';
 import { createUpstream } from '../fixture/upstream.ts';
 import { median, quantile } from '../harness/median.ts';
@@ -89,7 +91,7 @@ async function measureKinds(
       },
       log: createLogger(
         { level: 'info', format: 'json' },
-        destination({ dest: devNull, sync: false }),
+        joinLines(destination({ dest: devNull, sync: false }), startTimer),
       ),
       // The clock stands still: cached responses stay fresh.
       now: () => startedAt,

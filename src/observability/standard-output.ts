@@ -22,7 +22,10 @@ let output: DestinationStream | undefined;
  * own exit handler.
  */
 export function standardOutput(startTimer: StartTimer): DestinationStream {
-  output ??= createOutput(startTimer);
+  output ??= joinLines(
+    destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES }),
+    startTimer,
+  );
   return output;
 }
 
@@ -31,8 +34,7 @@ export function standardOutput(startTimer: StartTimer): DestinationStream {
  * destination would measure all waiting lines again for each new line, and its `periodicFlush` starts
  * a write in the thread pool ten times a second, even if no line waits.
  */
-function createOutput(startTimer: StartTimer): DestinationStream {
-  const stream = destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+export function joinLines(stream: DestinationStream, startTimer: StartTimer): DestinationStream {
   let batch = '';
   let isTimed = false;
   const writeBatch = () => {
