@@ -70,17 +70,19 @@ function releaseRequest(exchange: ServerExchange): void {
 type ToChunk = (bytes: Uint8Array) => Uint8Array;
 
 /**
- * The streams with the same operation write the same bytes one after the other: the chunk is made
- * once for them.
+ * All streams with the same operation write the same bytes: the chunk is made once for them, and
+ * lives as long as the bytes.
  */
 function createChunker(): ToChunk {
-  let last: { readonly bytes: Uint8Array; readonly chunk: Uint8Array } | undefined;
+  const chunks = new WeakMap<Uint8Array, Uint8Array>();
   return (bytes) => {
-    if (last?.bytes !== bytes) {
+    let chunk = chunks.get(bytes);
+    if (!chunk) {
       const size = Buffer.from(`${bytes.byteLength.toString(16)}\r\n`);
-      last = { bytes, chunk: Buffer.concat([size, bytes, CRLF]) };
+      chunk = Buffer.concat([size, bytes, CRLF]);
+      chunks.set(bytes, chunk);
     }
-    return last.chunk;
+    return chunk;
   };
 }
 
