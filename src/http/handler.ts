@@ -255,14 +255,12 @@ const PUBLIC_OWNER = 'public';
  */
 function setCacheHeaders(response: PlainResponse | Response, isFederatedTraced: boolean): void {
   const headers: HeaderWriter = response.headers;
-  let isCompleteJson = true;
-  if (!isPlainResponse(response)) {
-    const type = headers.get('content-type') ?? '';
-    if (/^text\/(javascript|css)/.test(type)) return;
-    headers.set('vary', VARY);
-    if (type.startsWith('text/html')) return;
-    isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);
-  } else headers.set('vary', VARY);
+  // A plain response is complete JSON: its type need not be read.
+  const type = isPlainResponse(response) ? undefined : (headers.get('content-type') ?? '');
+  if (type !== undefined && /^text\/(javascript|css)/.test(type)) return;
+  headers.set('vary', VARY);
+  if (type?.startsWith('text/html')) return;
+  const isCompleteJson = type === undefined || /^application\/(graphql-response\+)?json/.test(type);
   if (!isCompleteJson || isFederatedTraced || !headers.has('cache-control'))
     headers.set('cache-control', NO_STORE);
 }

@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)('The Playwright test of the guide', () => {
     expect(configuration.use.baseURL).toBe(second?.url);
   });
 
-  test('the test of the guide passes although the gateway had a cache, and the next one begins anew', async () => {
+  test('the test of the guide passes although the gateway had a cache, and the next test has a new gateway', async () => {
     const { tests, beforeEach, playwright } = createRunner();
     run(TEST.replace('http://127.0.0.1:4001', demo.sandboxOrigin), playwright);
     const status = page.getByRole('status');
