@@ -1,8 +1,6 @@
 import { createCachingClient } from '#cache/caching-client.ts';
 import { createNodeTypes } from '#cache/node-types.ts';
 import { createFactStore } from '#cache/redis/fact-store.ts';
-import { createRedisTier } from '#cache/redis/redis-tier.ts';
-import { readRedisTls } from '#config/ca-file.ts';
 import type { Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createCredentialResolver, toFingerprintSecret } from '#context/credential-resolver.ts';
@@ -12,6 +10,7 @@ import {
   type RequestContextOptions,
 } from '#context/request-context.ts';
 import { createUpstreamPollerFactory } from '#context/upstream-poller.ts';
+import { createCoordination } from '#coordination/coordination.ts';
 import { createSubgraphSchema, shareSubgraphSchema } from '#federation/schema.ts';
 import { createAuthenticate } from '#http/auth/authenticate.ts';
 import { createLazyJwtVerifier } from '#http/auth/lazy-jwt-verifier.ts';
@@ -138,24 +137,16 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
         expire: (...entry) => cachingClient.expire(...entry),
       })
     : undefined;
-  const redis =
-    cache.redisUrl === undefined
-      ? undefined
-      : createRedisTier({
-          url: cache.redisUrl,
-          sentinels: cache.redisSentinels,
-          clusterNodes: cache.redisClusterNodes,
-          tls: readRedisTls(cache.redisTls),
-          timeoutMs: cache.redisTimeoutMs,
-          now,
-          startTimer,
-          onStatusChange: conditions.onRedisStatusChange,
-        });
+  const coordination = createCoordination(settings, {
+    onStatusChange: conditions.onRedisStatusChange,
+    now,
+    startTimer,
+  });
   const cachingClient = createCachingClient<CachedResponse>(restClient.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
-    secondTier: redis,
+    secondTier: coordination?.tier,
     onCredentialRejected(fingerprint, error) {
       nodeTypes.revoke(fingerprint);
       subscriptions?.revoke(fingerprint, error);
@@ -172,7 +163,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     factsOf: (credential) =>
       endpointFacts({
         fingerprint: credential.fingerprint,
-        sharedFacts: redis && createFactStore(redis, credential),
+        sharedFacts: coordination && createFactStore(coordination.tier, credential),
       }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
@@ -294,7 +285,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     },
     dispose: async () => {
       conditions.close();
-      await Promise.all([undiciTransport.close(), callbacks?.close(), redis?.close()]);
+      await Promise.all([undiciTransport.close(), callbacks?.close(), coordination?.close()]);
     },
   };
 }

@@ -13,14 +13,15 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   cache: 'cancellation.ts, errors, extensions.ts (types), lru-cache, rest',
   'cancellation.ts': '',
   'cache/redis':
-    '@redis/client, cache, generated, lru-cache, node:crypto, node:util, node:zlib, rest/transport',
+    'cache, generated, lru-cache, node:crypto, node:util, node:zlib, redis, rest/transport',
   cli: 'config, doctor, drain.ts, gateway.ts, generated, node:net (types), node:util, node:v8, observability, sandbox, server, system-clock.ts',
   config: 'check-arguments.ts, node:fs, node:path, node:util, zod',
   context:
     'binding, cache (types), cancellation.ts, errors, extensions.ts (types), loaders, lru-cache, pagination (types), rest, rest/resilience (types), live (types)',
+  coordination: 'cache (types), cache/redis, config, redis',
   doctor:
     'binding, config, doctor/services, errors, extensions.ts (types), generated, node:diagnostics_channel, node:util, pagination, plural.ts, rest, rest/resilience, rest/transport, system-clock.ts',
-  'doctor/services': 'cache/redis, config, doctor (types), errors, http/auth, jose, rest/transport',
+  'doctor/services': 'redis, config, doctor (types), errors, http/auth, jose, rest/transport',
   'check-arguments.ts': '',
   'drain.ts': 'node:http (types), node:net',
   execution: 'binding, graphql',
@@ -31,7 +32,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'gateway-options.ts':
     'check-arguments.ts, http/example-operation.ts (types), observability (types)',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, gateway-options.ts, http/auth, http/callback, http/documents, http/handler.ts, http/limits, http/response-cache, http/routes.ts, observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts, live, gateway-interface.ts (types)',
+    'cache, cache/redis, config, context, coordination, federation, gateway-options.ts, http/auth, http/callback, http/documents, http/handler.ts, http/limits, http/response-cache, http/routes.ts, observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts, live, gateway-interface.ts (types)',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
     'cancellation.ts (types), context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/response-cache (types), jose, node:crypto, live (types)',
@@ -90,6 +91,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), errors, generated, node:crypto, node:perf_hooks, pino, plural.ts, prom-client, rest (types), live',
   pagination: 'errors, lru-cache, node:crypto, rest (types)',
   'plural.ts': '',
+  redis: '@redis/client, node:crypto',
   resolvers:
     '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination, live',
   rest: 'cancellation.ts (types), errors, extensions.ts (types), generated (types), node:crypto, node:util, rest/resilience, rest/transport',
@@ -128,7 +130,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   // The network: towards the upstream, and towards clients.
   fetch: ['rest'],
   undici: ['rest'],
-  '@redis/client': ['cache/redis/query-server.ts', 'cache/redis/redis-client.ts'],
+  '@redis/client': ['redis/query-server.ts', 'redis/redis-client.ts'],
   'node:http': [
     'server',
     'http/websocket',

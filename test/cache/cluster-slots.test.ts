@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseSlotRanges, toSlot } from '#cache/redis/cluster-slots.ts';
-import { toRedirection } from '#cache/redis/redirection.ts';
+import { parseSlotRanges, toSlot } from '#redis/cluster-slots.ts';
+import { toRedirection } from '#redis/redirection.ts';
 
 test('The slot of a hash tag is its CRC-16 as the cluster specification defines it', () => {
   // `123456789` is the check value of CRC-16/XMODEM: 0x31c3.

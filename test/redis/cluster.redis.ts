@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { toSlot } from '#cache/redis/cluster-slots.ts';
 import type { CacheOwner } from '#cache/second-tier.ts';
+import { toSlot } from '#redis/cluster-slots.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { operationCosts } from '../support/operation-costs.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { maxEntries } from '#cache/max-entries.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisConnection } from '#redis/redis-connection.ts';
 
 /**
  * Invalidates the Redis entries of a rejected credential: only entries of its current epoch may be

@@ -1,22 +1,12 @@
 import { createHmac } from 'node:crypto';
 import type { CacheOwner, SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import { contractVersion as currentContract } from '#generated/contract-version.ts';
-import { createClusterConnection } from './cluster-connection.ts';
+import { connectRedis, type RedisOptions } from '#redis/connect.ts';
+import { withTimeout } from '#redis/with-timeout.ts';
 import { createCredentialEpochs, EPOCH_TTL_MS } from './credential-epochs.ts';
-import type { RedisConnection, RedisConnectionOptions } from './redis-connection.ts';
 import { open, seal } from './seal.ts';
-import { createServerConnection } from './server-connection.ts';
-import { createStatusReporter, type OnRedisStatusChange } from './status-reporter.ts';
-import { withTimeout } from './with-timeout.ts';
 
-export interface RedisTierOptions extends RedisConnectionOptions {
-  /**
-   * URLs of nodes of a Redis Cluster, of which `url` is one, too. User, password and TLS of `url`
-   * apply to all nodes.
-   * @default the Redis is not a cluster
-   */
-  readonly clusterNodes?: readonly string[] | undefined;
-  readonly onStatusChange: OnRedisStatusChange;
+export interface RedisTierOptions extends RedisOptions {
   /**
    * Identifies the format of the responses. Releases with different formats use different Redis
    * keys.
@@ -61,7 +51,7 @@ export function createRedisTier({
   ...options
 }: RedisTierOptions): SecondTier {
   const { timeoutMs, now, startTimer } = options;
-  const connection = createConnection(options, () => epochs.flushRevocations());
+  const connection = connectRedis(options, () => epochs.flushRevocations());
   const epochs = createCredentialEpochs(connection, now);
   const version = `${FORMAT}.${contractVersion}`;
   /**
@@ -163,17 +153,6 @@ export function createRedisTier({
     },
     close: async () => connection.close(),
   };
-}
-
-function createConnection(
-  { clusterNodes, onStatusChange, ...options }: RedisTierOptions,
-  onUp: () => void,
-): RedisConnection {
-  const reporter = createStatusReporter(onStatusChange);
-  if (!clusterNodes)
-    return createServerConnection({ ...options, status: reporter.addServer('redis'), onUp });
-  const seeds = [options.url, ...clusterNodes];
-  return createClusterConnection({ ...options, seeds, reporter, onUp });
 }
 
 /**

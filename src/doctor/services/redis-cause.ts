@@ -1,11 +1,11 @@
-import { QUERY_TIMEOUT_MS } from '#cache/redis/query-server.ts';
-import { CONNECT_TIMEOUT_MS } from '#cache/redis/redis-client.ts';
-import { NoSlotsError, NotClusterError } from '#cache/redis/redis-errors.ts';
-import { NoMasterError } from '#cache/redis/sentinels.ts';
 import type { Settings } from '#config/settings.ts';
 import { explainFailure } from '#errors/describe-failure.ts';
 import type { FailingServer } from '#errors/failing-server.ts';
 import { toTransportCause } from '#errors/failure-cause.ts';
+import { QUERY_TIMEOUT_MS } from '#redis/query-server.ts';
+import { CONNECT_TIMEOUT_MS } from '#redis/redis-client.ts';
+import { NoSlotsError, NotClusterError } from '#redis/redis-errors.ts';
+import { NoMasterError } from '#redis/sentinels.ts';
 import { toErrorReply } from './redis-commands.ts';
 import { REDIS, type ServerName, toMasterName } from './redis-finding.ts';
 import { CHECK_TIMEOUT } from './service-clock.ts';

@@ -1,10 +1,10 @@
-import { SLOT_COUNT, type SlotRange, toSlot } from '#cache/redis/cluster-slots.ts';
-import { findSlotRanges } from '#cache/redis/discovery.ts';
-import { withAddress } from '#cache/redis/query-server.ts';
-import type { RedisTls } from '#cache/redis/redis-client.ts';
-import { NotClusterError } from '#cache/redis/redis-errors.ts';
 import type { Settings } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
+import { SLOT_COUNT, type SlotRange, toSlot } from '#redis/cluster-slots.ts';
+import { findSlotRanges } from '#redis/discovery.ts';
+import { withAddress } from '#redis/query-server.ts';
+import type { RedisTls } from '#redis/redis-client.ts';
+import { NotClusterError } from '#redis/redis-errors.ts';
 import { explainRedisError, toMasterServer, toSeedServer } from './redis-cause.ts';
 import { toErrorReply, toNodeCommands } from './redis-commands.ts';
 import {

@@ -1,5 +1,5 @@
-import { toReplyKind } from '#cache/redis/error-reply.ts';
-import type { RedisClient } from '#cache/redis/redis-client.ts';
+import { toReplyKind } from '#redis/error-reply.ts';
+import type { RedisClient } from '#redis/redis-client.ts';
 
 /** A reply, or the kind and the text of an error reply, which starts with its kind: `NOPERM`. */
 export type CommandResult =

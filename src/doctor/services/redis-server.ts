@@ -1,4 +1,4 @@
-import { createRedisClient, type RedisClient } from '#cache/redis/redis-client.ts';
+import { createRedisClient, type RedisClient } from '#redis/redis-client.ts';
 import {
   type GatewayCommands,
   readInfo,

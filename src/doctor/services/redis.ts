@@ -1,8 +1,8 @@
-import type { RedisTls } from '#cache/redis/redis-client.ts';
 import { readRedisTls } from '#config/ca-file.ts';
 import { isLoopbackUrl } from '#config/groups/listening.ts';
 import { type Settings, SettingsError } from '#config/settings.ts';
 import type { Finding } from '#doctor/finding.ts';
+import type { RedisTls } from '#redis/redis-client.ts';
 import { explainRedisError, isClusterDatabase, toRedisServer } from './redis-cause.ts';
 import { checkCluster } from './redis-cluster.ts';
 import { toServerCommands } from './redis-commands.ts';

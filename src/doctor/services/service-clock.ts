@@ -1,4 +1,4 @@
-import { withTimeout } from '#cache/redis/with-timeout.ts';
+import { withTimeout } from '#redis/with-timeout.ts';
 
 /** The clocks of the checks: those of the doctor. */
 export interface ServiceClock {

@@ -2,7 +2,10 @@ import type { RedisClientType } from '@redis/client';
 import { toErrorCode } from './redis-errors.ts';
 import { findMasterUrl, NoMasterError } from './sentinels.ts';
 
-export type RedisClient = Pick<RedisClientType, 'isReady' | 'sendCommand' | 'destroy'>;
+export type RedisClient = Pick<
+  RedisClientType,
+  'isReady' | 'sendCommand' | 'destroy' | 'subscribe'
+>;
 
 export interface RedisClientOptions {
   /** May contain user, password and database; `rediss:` means TLS. */

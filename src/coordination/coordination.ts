@@ -1,0 +1,62 @@
+import { createRedisTier } from '#cache/redis/redis-tier.ts';
+import type { SecondTier } from '#cache/second-tier.ts';
+import { readRedisTls } from '#config/ca-file.ts';
+import type { Settings } from '#config/settings.ts';
+import { connectRedis } from '#redis/connect.ts';
+import { createInstanceChannel } from '#redis/instance-channel.ts';
+import type { OnRedisStatusChange } from '#redis/status-reporter.ts';
+
+export interface CoordinationOptions {
+  readonly onStatusChange: OnRedisStatusChange;
+  /** Any clock, in ms: only differences count. */
+  readonly now: () => number;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+}
+
+/** What the instances of the gateway share over Redis. */
+export interface Coordination {
+  /** The shared cache. */
+  readonly tier: SecondTier;
+  close(): Promise<void>;
+}
+
+/**
+ * Time limit of a reply that no client waits for, in ms. It is longer than `REDIS_TIMEOUT_MS`,
+ * because a reply that is given up costs upstream requests.
+ */
+const TIMEOUT_MS = 1_000;
+
+/**
+ * Connects to the Redis of the settings. Commands between instances have a connection of their own:
+ * they do not wait behind large cache entries, and a late reply to a read of the cache does not
+ * stop them.
+ * @returns undefined without `REDIS_URL`
+ * @throws SettingsError if the CA file cannot be read
+ */
+export function createCoordination(
+  { cache }: Settings,
+  { onStatusChange, ...clock }: CoordinationOptions,
+): Coordination | undefined {
+  if (cache.redisUrl === undefined) return undefined;
+  const redis = {
+    ...clock,
+    url: cache.redisUrl,
+    sentinels: cache.redisSentinels,
+    clusterNodes: cache.redisClusterNodes,
+    tls: readRedisTls(cache.redisTls),
+  };
+  const tier = createRedisTier({ ...redis, timeoutMs: cache.redisTimeoutMs, onStatusChange });
+  // The connection of the tier reports the status of Redis.
+  const status = { timeoutMs: TIMEOUT_MS, onStatusChange() {} };
+  const connection = connectRedis({ ...redis, ...status }, () => {});
+  const channel = createInstanceChannel({ ...redis, connection });
+
+  return {
+    tier,
+    async close() {
+      channel.close();
+      connection.close();
+      await tier.close();
+    },
+  };
+}

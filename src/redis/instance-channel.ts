@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { createRedisClient, type RedisClient, type RedisClientOptions } from './redis-client.ts';
+import type { RedisConnection } from './redis-connection.ts';
+
+/**
+ * A pub/sub channel that all instances subscribe to. A message arrives at most once, may be lost,
+ * and may be forged by anyone who can write to the Redis: it is never data, only the reason to look
+ * something up.
+ */
+export interface InstanceChannel {
+  /**
+   * Sends a message to all other instances, in the background.
+   * @param hashTag which connection sends it, for a cluster
+   * @param topic which handler receives it
+   */
+  publish(hashTag: string, topic: string, body: string): void;
+  /**
+   * Registers the handler of a topic. It is called with the messages of other instances.
+   * @param handler receives the body, and the random id of the sending process
+   */
+  onMessage(topic: string, handler: MessageHandler): void;
+  /** Whether the channel is subscribed now. */
+  isSubscribed(): boolean;
+  close(): void;
+}
+
+export type MessageHandler = (body: string, from: string) => void;
+
+export interface InstanceChannelOptions
+  extends Pick<RedisClientOptions, 'url' | 'tls' | 'sentinels'> {
+  /** URLs of further nodes, if the Redis is a cluster: each of them forwards all messages. */
+  readonly clusterNodes?: readonly string[] | undefined;
+  /** Sends the messages: a connection that is subscribed accepts no other command. */
+  readonly connection: Pick<RedisConnection, 'send'>;
+  /** The channel is subscribed, for the first time or again. Messages may have been lost. */
+  readonly onSubscribed?: () => void;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+}
+
+/** The number is the version of the format. */
+const CHANNEL = 'revox:instances:1';
+const RECONNECT_DELAY_MS = 1_000;
+/** A longer message is not read: no instance sends one. */
+const MAX_MESSAGE_BYTES = 1_024;
+
+/** Subscribes in the background, and again after each lost connection. */
+export function createInstanceChannel(options: InstanceChannelOptions): InstanceChannel {
+  const { url, tls, sentinels = [], clusterNodes = [], connection, startTimer } = options;
+  const urls = [url, ...clusterNodes];
+  const handlers = new Map<string, MessageHandler>();
+  const ownId = randomBytes(9).toString('base64url');
+  let client: RedisClient | undefined;
+  let attempts = 0;
+  let subscribed = false;
+  let isClosed = false;
+  let cancelReconnect: (() => void) | undefined;
+
+  connect();
+
+  return {
+    publish(hashTag, topic, body) {
+      void connection.send(hashTag, ['PUBLISH', CHANNEL, `${topic} ${ownId} ${body}`]);
+    },
+    onMessage: (topic, handler) => handlers.set(topic, handler),
+    isSubscribed: () => subscribed,
+    close() {
+      isClosed = true;
+      subscribed = false;
+      cancelReconnect?.();
+      client?.destroy();
+    },
+  };
+
+  /** A new client for each attempt: the next node of a cluster, or the master that Sentinels know. */
+  function connect(): void {
+    const target = urls[attempts % urls.length] as string;
+    attempts += 1;
+    createRedisClient(
+      { url: target, tls, sentinels },
+      {
+        onError: reconnectAfter,
+        onConnect(source) {
+          if (isClosed) source.destroy();
+        },
+        onReady: subscribe,
+      },
+    ).then(
+      (opened) => {
+        if (isClosed) opened.destroy();
+        else client ??= opened;
+      },
+      () => reconnectAfter(undefined),
+    );
+  }
+
+  function subscribe(source: RedisClient): void {
+    client = source;
+    source.subscribe(CHANNEL, receive).then(
+      () => {
+        if (client !== source || isClosed) return;
+        subscribed = true;
+        options.onSubscribed?.();
+      },
+      () => reconnectAfter(source),
+    );
+  }
+
+  /** The client must not connect to the same address by itself. */
+  function reconnectAfter(source: RedisClient | undefined): void {
+    source?.destroy();
+    if (isClosed || (client && source !== client)) return;
+    client = undefined;
+    subscribed = false;
+    cancelReconnect ??= startTimer(RECONNECT_DELAY_MS, () => {
+      cancelReconnect = undefined;
+      connect();
+    });
+  }
+
+  function receive(message: string): void {
+    if (message.length > MAX_MESSAGE_BYTES) return;
+    const [topic = '', from = '', ...body] = message.split(' ');
+    if (from !== ownId) handlers.get(topic)?.(body.join(' '), from);
+  }
+}
