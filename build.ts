@@ -1,8 +1,9 @@
 /**
- * Makes the package that others install: `npm run build`, then `npm pack ./dist`.
+ * Builds the package for other projects: `npm run build`, then `npm pack ./dist`.
  *
- * It has a manifest of its own. Ours stays private: it brings the Node.js that the project runs on, so that it runs on any machine; a
- * package that did would put 190 MB, and another `node`, into the scripts of everyone who installs it.
+ * The package has a manifest of its own. The manifest of the repository installs Node.js, so that
+ * the project runs on any machine. In a package, this would add 190 MB and another `node` to the
+ * scripts of each project that installs it.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -30,8 +31,15 @@ const PROGRAM = {
   builtMain: '../main.js',
 };
 
-/** An import of ours, as TypeScript leaves it: of the same room, of another, or of a type in its place. */
+/** An import of a file of the project, also of a type: `./file.ts` or `#layer/file.ts`. */
 const IMPORT = /(\bfrom |\bimport |\bimport\()(['"])(#|\.{1,2}\/)([^'"]+)\.ts\2/g;
+
+/**
+ * The entry points for imports, and the module that each of them imports first. Without it, an old
+ * Node.js would fail inside a dependency.
+ */
+const ENTRIES = ['index.js', 'sandbox/index.js'];
+const VERSION_CHECK = 'check-node-version.js';
 
 /** A link of Markdown to a file, with its label and that file. */
 const FILE_LINK = /\[([^\]]+)\]\((?!https?:)([^)#]+)[^)]*\)/g;
@@ -44,7 +52,7 @@ const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig
 });
 if (status !== 0) process.exit(status ?? 1);
 
-// TypeScript writes the declarations, but no code that imports `#room/file.ts`: that is made file by file.
+// TypeScript writes only the declarations: the imports of the code need other paths.
 for (const path of filesIn(SOURCE, '.ts')) writeCode(path);
 for (const path of filesIn(DIST, '.d.ts')) {
   writeFileSync(
@@ -69,6 +77,7 @@ for (const path of filesIn(DIST, '.md'))
   writeFileSync(join(DIST, path), withoutDeadLinks(readFileSync(join(DIST, path), 'utf8'), path));
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(toPackedManifest(), null, 2)}\n`);
 writeProgram();
+writeVersionCheck();
 
 function filesIn(folder: string, ending: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
@@ -95,7 +104,7 @@ function writeCode(path: string): void {
   writeFileSync(join(DIST, `${target}.map`), sourceMapText ?? '');
 }
 
-/** `#room/file.ts` is known to our own manifest only, and `.ts` to nobody who has built files. */
+/** The package has no `imports` for `#layer/file.ts`, and no `.ts` files. */
 function withRelativeImports(text: string, path: string): string {
   return text.replace(IMPORT, (_, before: string, quote: string, start: string, name: string) => {
     const target = start === '#' ? posix.relative(dirname(path), name) : `${start}${name}`;
@@ -103,7 +112,7 @@ function withRelativeImports(text: string, path: string): string {
   });
 }
 
-/** What is in the repository alone (tests, sources, `deploy/`) is still named, but no link leads there. */
+/** Removes links to files that the package does not contain: tests, sources, `deploy/`. */
 function withoutDeadLinks(text: string, path: string): string {
   return text.replace(FILE_LINK, (link, label: string, target: string) =>
     existsSync(join(DIST, dirname(path), target)) ? link : label,
@@ -117,6 +126,25 @@ function writeProgram(): void {
   mkdirSync(join(DIST, dirname(path)));
   writeFileSync(join(DIST, path), text.replace(sourceMain, builtMain));
   chmodSync(join(DIST, path), 0o755);
+}
+
+function writeVersionCheck(): void {
+  const minimum = manifest.engines.node.replace('>=', '');
+  writeFileSync(
+    join(DIST, VERSION_CHECK),
+    `const { node } = process.versions;
+const [major, minor] = node.split('.').map(Number);
+const [minMajor, minMinor] = '${minimum}'.split('.').map(Number);
+if (major < minMajor || (major === minMajor && minor < minMinor))
+  throw new Error(\`Node.js \${node} (\${process.execPath}) is too old: ${manifest.name} requires ${minimum} or newer.\`);
+`,
+  );
+  for (const entry of ENTRIES) {
+    const path = join(DIST, entry);
+    const specifier = `${entry.includes('/') ? '../' : './'}${VERSION_CHECK}`;
+    // On the first line, which has a comment only: the source map stays right.
+    writeFileSync(path, `import '${specifier}'; ${readFileSync(path, 'utf8')}`);
+  }
 }
 
 function toPackedManifest() {
@@ -140,7 +168,7 @@ function toPackedManifest() {
       './sdl/*': './sdl/*',
       './package.json': './package.json',
     },
-    sideEffects: false,
+    sideEffects: [`./${VERSION_CHECK}`],
     dependencies: needed,
   };
 }

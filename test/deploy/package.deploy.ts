@@ -248,6 +248,22 @@ describe('Package installed in an empty folder', () => {
     });
   });
 
+  test.each([manifest.name, `${manifest.name}/sandbox`])(
+    'an import of %s says in one sentence that Node.js is too old',
+    async (entry) => {
+      const old = "Object.defineProperty(process.versions, 'node', { value: '22.17.1' });";
+      await writeFile(join(folder, 'older-node.cjs'), old);
+      const flags = ['--require', './older-node.cjs', '--input-type=module', '--eval'];
+      await expect(
+        inFolder(process.execPath, ...flags, `import '${entry}';`),
+      ).rejects.toMatchObject({
+        stderr: expect.stringContaining(
+          `Error: Node.js 22.17.1 (${process.execPath}) is too old: ${manifest.name} requires 22.18 or newer.`,
+        ),
+      });
+    },
+  );
+
   /** @returns the errors, as text */
   async function compile(config: string, compilerOptions: object, include: readonly string[]) {
     await writeFile(join(folder, config), JSON.stringify({ compilerOptions, include }));
