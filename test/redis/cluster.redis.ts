@@ -39,6 +39,8 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
   });
   afterAll(() => cluster?.[Symbol.asyncDispose]());
   beforeEach(async () => {
+    // The test before may have moved slots.
+    await cluster.isAgreed();
     for (const { observer } of cluster.masters) await observer.send('FLUSHALL');
   });
   const clusterSettings = () => ({
@@ -224,24 +226,40 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
     const [first, second] = cluster.masters as [ClusterNode, ClusterNode];
     const [lost, served] = [await toOwnerOf(first, 'lost'), await toOwnerOf(second, 'served')];
     const sameMaster = await toOwnerOf(first, 'same');
-    const slot = String(toSlot(lost.fingerprint));
+    const slot = toSlot(lost.fingerprint);
     await using one = createInstance();
     for (const owner of [lost, served, sameMaster])
       await one.storeAndRead(owner, PATH, toEntry(CALL));
-    for (const { observer } of cluster.masters) await observer.send('CLUSTER', 'DELSLOTS', slot);
+    await cluster.releaseSlots(first, [slot]);
     for (let reads = 0; reads < 10; reads += 1) {
       expect(await one.read(lost, PATH)).toBeUndefined();
       expect(await one.read(served, PATH)).toMatchObject({ value: CALL });
       expect(await one.read(sameMaster, PATH)).toMatchObject({ value: CALL });
     }
     await probeUntil(one, 1);
-    await first.observer.send('CLUSTER', 'ADDSLOTS', slot);
+    await first.observer.send('CLUSTER', 'ADDSLOTS', String(slot));
+    await cluster.isAgreed();
     await probeUntil(one, 2);
     await storeUntilRead(one, lost, PATH);
     expect(one.statusChanges).toEqual([
       masterUnavailableMessage('some slots have no master'),
       AVAILABLE_AGAIN,
     ]);
+  });
+
+  test('a node that knows fewer slots than the other nodes is not believed, and is not reported', async () => {
+    await using newcomers = await startRedisCluster({ isFormed: false });
+    const [newcomer] = newcomers.masters as [ClusterNode];
+    await newcomer.observer.send('CLUSTER', 'ADDSLOTS', '0');
+    const [known] = cluster.masters as [ClusterNode];
+    await using one = createTierInstance(newcomer.server.url, {
+      clusterNodes: [known.server.url],
+      ...SLOW_MACHINE,
+    });
+    for (const master of cluster.masters)
+      await one.storeAndRead(await toOwnerOf(master), PATH, toEntry(CALL));
+    expect(one.statusChanges).toEqual([]);
+    expect(await newcomer.observer.clients()).toEqual([]);
   });
 
   test('a silent master costs the reads of its credentials one wait, and other credentials none', async () => {
@@ -263,6 +281,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
     } finally {
       silent.server.resume();
     }
+    await cluster.isAgreed();
     await probeUntil(one, 2);
     expect(await one.read(slow, PATH)).toMatchObject({ value: CALL });
     expect(one.statusChanges).toEqual([

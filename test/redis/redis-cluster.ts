@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
 
 export const SLOTS = 16_384;
 const MASTERS = 3;
-const NODE_TIMEOUT_MS = 1_000;
+/** After this time, the others replace a silent master by its replica. */
+const FAILOVER_NODE_TIMEOUT_MS = 1_000;
+/** Without replicas, nodes that a busy machine delays must not count as failed. */
+const NODE_TIMEOUT_MS = 5_000;
 
 export interface ClusterNode {
   readonly server: RedisServer;
@@ -26,6 +29,13 @@ export interface RedisCluster extends AsyncDisposable {
   form(): Promise<void>;
   /** The names of all keys of the masters, without epochs. */
   entries(): Promise<string[]>;
+  /**
+   * Resolves when all nodes know the same master of every slot, and none counts as failed. A node
+   * learns of a change on another one by a message, up to some seconds later.
+   */
+  isAgreed(): Promise<void>;
+  /** Takes slots from their owner, in the view of each node, so that no node serves them. */
+  releaseSlots(owner: ClusterNode, slots: readonly number[]): Promise<void>;
   /** Makes `to` the owner of a slot that `from` owns, with its keys. */
   moveSlot(slot: number, from: ClusterNode, to: ClusterNode): Promise<void>;
   /** Starts the migration of a slot: keys that `from` does not have are redirected to `to`. */
@@ -53,6 +63,7 @@ export async function startRedisCluster({
   isFormed = true,
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-'));
+  const nodeTimeoutMs = replicaCount > 0 ? FAILOVER_NODE_TIMEOUT_MS : NODE_TIMEOUT_MS;
   const isTls = flags.includes('--tls-cluster');
   const nodes: ClusterNode[] = [];
   const start = async (): Promise<ClusterNode> => {
@@ -61,12 +72,19 @@ export async function startRedisCluster({
       ...['--cluster-config-file', 'nodes-PORT.conf', '--repl-diskless-sync-delay', '0'],
       // Where a master is down, the others serve their slots.
       ...['--cluster-require-full-coverage', 'no'],
-      ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
+      ...['--cluster-node-timeout', String(nodeTimeoutMs)],
       ...['--cluster-allow-replica-migration', 'no', ...flags],
     ]);
     const node = { server, observer: await server.connect(password) };
     nodes.push(node);
     return node;
+  };
+  const dispose = async () => {
+    for (const { observer, server } of nodes) {
+      await observer[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    }
+    await rm(folder, { recursive: true });
   };
   for (let count = 0; count < MASTERS + replicaCount; count += 1) await start();
   const masters = nodes.slice(0, MASTERS);
@@ -87,8 +105,7 @@ export async function startRedisCluster({
     async addNode() {
       const node = await start();
       await meet(node);
-      for (const each of nodes) await know(each, nodes.length);
-      await vi.waitUntil(() => serves(node), WAIT);
+      await cluster.isAgreed();
       return node;
     },
     async form() {
@@ -100,8 +117,21 @@ export async function startRedisCluster({
       for (const node of nodes) await know(node, nodes.length);
       for (const [index, { observer }] of replicas.entries())
         await observer.send('CLUSTER', 'REPLICATE', await idOf(masters[index] as ClusterNode));
-      for (const node of nodes) await vi.waitUntil(() => serves(node), WAIT);
       for (const { observer } of replicas) await vi.waitUntil(() => isSynchronized(observer), WAIT);
+      await cluster.isAgreed();
+    },
+    async isAgreed() {
+      await vi.waitFor(async () => expect(await problemsOf(nodes)).toEqual([]), WAIT);
+    },
+    async releaseSlots(owner, slots) {
+      const others = nodes.filter((node) => node !== owner);
+      for (const { observer } of [owner, ...others]) {
+        // A message that the owner has sent before, and that a node reads later, would assign the
+        // slots again: a reply shows that the node has read or sent what was pending.
+        await observer.send('PING');
+        await observer.send('CLUSTER', 'DELSLOTS', ...slots.map(String));
+        await observer.send('PING');
+      }
     },
     async entries() {
       const names = await Promise.all(masters.map(({ observer }) => observer.entries()));
@@ -128,16 +158,16 @@ export async function startRedisCluster({
       const address = ['127.0.0.1', String(to.server.port)];
       await from.observer.send('MIGRATE', ...address, '', '0', '5000', 'KEYS', ...keys);
     },
-    async [Symbol.asyncDispose]() {
-      for (const { observer, server } of nodes) {
-        await observer[Symbol.asyncDispose]();
-        await server[Symbol.asyncDispose]();
-      }
-      await rm(folder, { recursive: true });
-    },
+    [Symbol.asyncDispose]: dispose,
   };
-  if (isFormed) await cluster.form();
-  return cluster;
+  try {
+    if (isFormed) await cluster.form();
+    return cluster;
+  } catch (error) {
+    // Servers that still run would keep the test process alive.
+    await dispose();
+    throw error;
+  }
 }
 
 const WAIT = { timeout: 30_000, interval: 50 };
@@ -152,8 +182,25 @@ async function idOf({ observer }: ClusterNode): Promise<string> {
   return String(await observer.send('CLUSTER', 'MYID'));
 }
 
-async function serves({ observer }: ClusterNode): Promise<boolean> {
-  return String(await observer.send('CLUSTER', 'INFO')).includes('cluster_state:ok');
+/** What keeps the nodes from agreeing on a cluster that serves all slots. */
+async function problemsOf(nodes: readonly ClusterNode[]): Promise<string[]> {
+  const problems: string[] = [];
+  const views = new Set<string>();
+  for (const node of nodes) {
+    const name = `node ${node.server.port}`;
+    const info = String(await node.observer.send('CLUSTER', 'INFO'));
+    if (!info.includes('cluster_state:ok')) problems.push(`${name} does not serve`);
+    if (!info.includes(`cluster_slots_ok:${SLOTS}`)) problems.push(`${name} knows too few slots`);
+    const lines = (await linesOf(node)).map((line) => line.split(' '));
+    if (lines.length !== nodes.length) problems.push(`${name} knows too few nodes`);
+    const view = lines.map(([id, , flags = '', master, , , , , ...slots]) => {
+      if (/fail|noaddr/.test(flags)) problems.push(`${name} regards ${id} as ${flags}`);
+      return [id, flags.replace('myself,', ''), master, ...slots].join(' ');
+    });
+    views.add(view.sort().join('\n'));
+  }
+  if (views.size !== 1) problems.push(`${views.size} different views`);
+  return problems;
 }
 
 async function isSynchronized(observer: RedisObserver): Promise<boolean> {
