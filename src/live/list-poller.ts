@@ -10,8 +10,10 @@ import {
   toReplacedPolls,
 } from './list-polls.ts';
 import type { LiveEvents } from './live-events.ts';
-import type { WatchGroup } from './poll-scheduler.ts';
+import { EARLY_MS, type Urgency } from './poll-queue.ts';
+import { TokenBucket } from './token-bucket.ts';
 import type { Watch } from './watch.ts';
+import type { WatchGroup } from './watch-group.ts';
 
 /** One page of a list. The caching client offers the objects that it embeds to their watches. */
 export interface ListPage {
@@ -49,17 +51,24 @@ export interface ListPollerOptions {
   readonly events: Pick<LiveEvents, 'onPoll' | 'onUnexpectedError'>;
   readonly monotonicNow: () => number;
   readonly random: () => number;
-  readonly acquire: (group: WatchGroup, toLateness: (now: number) => number) => Promise<() => void>;
+  readonly acquire: (group: WatchGroup, urgency: Urgency) => Promise<() => void>;
   readonly schedule: () => void;
   /** Pauses the polls of a credential after a 429. */
   readonly onFailure: (group: WatchGroup, error: GatewayError) => void;
 }
 
-/** A list with the watched objects that it embeds. */
-interface Candidate {
+/** A poll of a list that costs no more than the single polls that it replaces. */
+interface PlannedPoll {
   readonly list: ListState;
-  readonly members: Watch[];
+  readonly watches: readonly Watch[];
+  readonly maxPages: number;
 }
+
+/**
+ * Objects of one credential that are looked at in a second without a list poll that follows: the rest
+ * of them are polled singly.
+ */
+const MAX_VAIN_LOOKS = 100_000;
 
 /**
  * Replaces the single polls of many objects of one list by the pages of the list, where these cost
@@ -67,6 +76,9 @@ interface Candidate {
  */
 export class ListPoller {
   readonly #options: ListPollerOptions;
+  readonly #looks = new WeakMap<WatchGroup, TokenBucket>();
+  /** When the lists of a credential were last compared with its objects without a reading. */
+  readonly #searchedAt = new WeakMap<WatchGroup, number>();
 
   constructor(options: ListPollerOptions) {
     this.#options = options;
@@ -74,53 +86,56 @@ export class ListPoller {
 
   /** Starts the list polls that replace due polls. Returns the polls that are not replaced. */
   startPolls(group: WatchGroup, due: readonly Watch[], now: number): readonly Watch[] {
-    if (!due.some((watch) => !watch.reading || watch.listKey !== undefined)) return due;
-    const { candidates, unread, known } = this.#findCandidates(group);
-    for (const { list, members } of candidates.values()) {
-      const candidateUnread = unread.filter(({ startedAt }) => startedAt > list.searchedAt);
-      const isDue = [...members, ...candidateUnread].some((watch) => watch.dueAt <= now + 1);
-      if (!isDue || now < list.retryAt) continue;
-      const plan = {
-        members: members.flatMap(({ intervalMs, reading }) =>
-          reading ? [{ intervalMs, readAt: reading.readAt }] : [],
-        ),
-        unread: candidateUnread.length,
-        known,
-        pages: toExpectedPages(list, now),
-        now,
-      };
-      if (!isListPollWorthwhile(plan)) continue;
-      void this.#poll(group, list, [...members, ...candidateUnread], toReplacedPolls(plan));
-    }
-    return due.filter(({ listPoll }) => !listPoll);
+    return due.filter((watch) => {
+      if (isReplaceable(watch))
+        for (const { list, watches, maxPages } of this.#planPolls(group, watch, now))
+          void this.#poll(group, list, watches, maxPages);
+      return !watch.listPoll || watch.isForced;
+    });
   }
 
-  #findCandidates(group: WatchGroup) {
-    const candidates = new Map<string, Candidate>();
-    const unread: Watch[] = [];
-    let known = 0;
-    for (const watch of group.watches.values()) {
-      if (watch.listPoll || watch.isPolling || watch.isForced) continue;
-      const { reading } = watch;
-      if (!reading) {
-        if (watch.target.openList && watch.failures === 0) unread.push(watch);
-        continue;
-      }
-      if (!reading.state.isOver) known += 1;
-      const key = watch.listKey;
-      if (key === undefined) continue;
-      let candidate = candidates.get(key);
-      if (!candidate) {
-        const list = group.lists.get(key) ?? createListState(key);
-        group.lists.set(key, list);
-        candidate = { list, members: [] };
-        candidates.set(key, candidate);
-      }
-      candidate.members.push(watch);
-    }
-    for (const [key, { isPolling }] of group.lists)
-      if (!isPolling && !candidates.has(key)) group.lists.delete(key);
-    return { candidates, unread, known };
+  #planPolls(group: WatchGroup, { reading, listKey }: Watch, now: number): PlannedPoll[] {
+    if (reading) return listKey === undefined ? [] : this.#planPoll(group, listKey, now);
+    // An object without a reading may be in any list.
+    if (this.#searchedAt.get(group) === now) return [];
+    this.#searchedAt.set(group, now);
+    return [...group.members.keys()].flatMap((key) => this.#planPoll(group, key, now));
+  }
+
+  #planPoll(group: WatchGroup, key: string, now: number): PlannedPoll[] {
+    const { unread, known } = group.members;
+    const inList = group.members.get(key)?.members;
+    if (!inList) return [];
+    const list = group.lists.get(key) ?? createListState(key);
+    group.lists.set(key, list);
+    if (list.isPolling || now < list.retryAt) return [];
+    const pages = toExpectedPages(list, now);
+    // Most lists that are too long are so for any readings: then the members are not looked at.
+    if (pages > inList.size + (unread.size * inList.size) / known) return [];
+    const looks = this.#looks.get(group) ?? new TokenBucket(MAX_VAIN_LOOKS, now);
+    this.#looks.set(group, looks);
+    if (looks.availableAt(now) > now) return [];
+    const members = Array.from(inList, ({ watch }) => watch).filter(
+      (watch) => watch.listKey === key && isReplaceable(watch),
+    );
+    const candidates = [...unread].filter(
+      (watch) => watch.startedAt > list.searchedAt && isReplaceable(watch),
+    );
+    const plan = {
+      members: members.flatMap(({ intervalMs, reading }) =>
+        reading ? [{ intervalMs, readAt: reading.readAt }] : [],
+      ),
+      unread: candidates.length,
+      known,
+      pages,
+      now,
+    };
+    const watches = [...members, ...candidates];
+    const isDue = watches.some(({ dueAt }) => dueAt <= now + EARLY_MS);
+    if (isDue && isListPollWorthwhile(plan))
+      return [{ list, watches, maxPages: toReplacedPolls(plan) }];
+    looks.take(now, inList.size + unread.size);
+    return [];
   }
 
   async #poll(
@@ -137,10 +152,10 @@ export class ListPoller {
     const listPoll = { jitter: random(), sample: sample.reading?.value };
     for (const watch of watches) watch.listPoll = listPoll;
     list.isPolling = true;
-    const toLateness = toLatenessOf(watches);
+    const urgency = toUrgency(watches);
     try {
       const reading = new ListReading(watches);
-      const scan = open(list.key, () => acquire(group, toLateness));
+      const scan = open(list.key, () => acquire(group, urgency));
       const { pages, isComplete } = await this.#readPages(scan, reading, maxPages);
       const now = monotonicNow();
       if (!isComplete) {
@@ -154,6 +169,7 @@ export class ListPoller {
     } finally {
       list.isPolling = false;
       for (const watch of watches) watch.listPoll = undefined;
+      group.dropList(list.key);
       schedule();
     }
   }
@@ -232,12 +248,21 @@ function recordMiss(watch: Watch, startedAt: number, now: number): void {
   if (watch.reading.readAt < startedAt) watch.refresh(now);
 }
 
-/** How late a list poll is: as late as the first of its objects. */
-function toLatenessOf(watches: readonly Watch[]): (now: number) => number {
-  const dueAt = Math.min(...watches.map((watch) => watch.dueAt));
-  const intervalMs = Math.min(...watches.map((watch) => watch.intervalMs));
-  const isFirst = watches.some(({ reading }) => !reading);
-  return (now) => (isFirst ? Number.POSITIVE_INFINITY : (now - dueAt) / intervalMs);
+/** A list poll is as late as the first of its objects. */
+function toUrgency(watches: readonly Watch[]): Urgency {
+  let dueAt = Number.POSITIVE_INFINITY;
+  let intervalMs = Number.POSITIVE_INFINITY;
+  for (const watch of watches) {
+    dueAt = Math.min(dueAt, watch.dueAt);
+    intervalMs = Math.min(intervalMs, watch.reading ? watch.intervalMs : 0);
+  }
+  return { dueAt, intervalMs };
+}
+
+/** Whether the page of a list can be the next reading of an object. */
+function isReplaceable(watch: Watch): boolean {
+  if (watch.listPoll || watch.isPolling || watch.isForced) return false;
+  return watch.reading !== undefined || (!!watch.target.openList && watch.failures === 0);
 }
 
 /** Rejects with the first error after all promises have settled. */

@@ -1,9 +1,10 @@
 import type { GatewayError } from '#errors/gateway-error.ts';
 import { ListPoller } from './list-poller.ts';
-import { isListUsed, type ListState } from './list-polls.ts';
 import type { LiveEvents } from './live-events.ts';
+import { EARLY_MS, PollQueue, QueuedPoll, type Urgency } from './poll-queue.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Watch } from './watch.ts';
+import { WatchGroup } from './watch-group.ts';
 
 export interface PollSchedulerOptions {
   /** Maximum polls a second of one credential. */
@@ -24,47 +25,12 @@ export interface PollSchedulerOptions {
   readonly poll: (watch: Watch) => Promise<void>;
 }
 
-/** The watched objects of one credential, and the state of their polls. Times are monotonic, in ms. */
-export class WatchGroup {
-  readonly watches = new Map<string, Watch>();
-  readonly bucket: TokenBucket;
-  /** The lists that embed its objects, by their keys. */
-  readonly lists = new Map<string, ListState>();
-  /** Requests of list polls that wait for the rate. */
-  readonly requests = new Set<DueRequest>();
-  inFlight = 0;
-  /** Rate-limit cooldown: nothing is polled until then. */
-  pausedUntil = Number.NEGATIVE_INFINITY;
-
-  constructor(rate: number, now: number) {
-    this.bucket = new TokenBucket(rate, now);
-  }
-
-  /** Polls a second that the intervals of its objects demand. */
-  demand(): number {
-    let demand = 0;
-    const listIntervals = new Map<ListState, number>();
-    for (const { dueAt, intervalMs, furtherRequests, listKey } of this.watches.values()) {
-      if (!Number.isFinite(dueAt)) continue;
-      const list = listKey === undefined ? undefined : this.lists.get(listKey);
-      if (list && isListUsed(list))
-        listIntervals.set(list, Math.min(intervalMs, listIntervals.get(list) ?? intervalMs));
-      else demand += ((1 + furtherRequests) * 1000) / intervalMs;
-    }
-    for (const [{ pages }, intervalMs] of listIntervals) demand += (pages * 1000) / intervalMs;
-    return demand;
-  }
-}
-
-/** A request that may be sent as soon as the rate permits it. */
-interface DueRequest {
-  lateness(now: number): number;
-  start(): void;
-}
-
 export interface PollScheduler {
   /** The watched objects, by the fingerprint of their credential. */
-  readonly groups: Map<string, WatchGroup>;
+  readonly groups: ReadonlyMap<string, WatchGroup>;
+  add(watch: Watch): void;
+  /** Returns whether the object was watched. */
+  remove(watch: Watch): boolean;
   /** To be called when a poll has become due earlier than before. */
   schedule(): void;
   /**
@@ -72,21 +38,25 @@ export interface PollScheduler {
    * @param requests how many. @default 1
    */
   charge(watch: Watch, requests?: number): void;
+  /** Drops credentials without objects and with an unused rate. Returns whether any is left. */
+  sweep(): boolean;
   /** Demand divided by the permitted rate, of the credential where it is highest. */
   stretch(): number;
 }
 
-/** Minimum time between two passes over all watched objects, in ms. */
+/** Minimum time between two passes, in ms. */
 const MIN_PASS_MS = 20;
 
 /**
  * Starts the polls of all watched objects with one timer. Over the permitted rate, every object is
- * polled later: of the due polls, the one that is latest in relation to its own interval is first.
+ * polled later: of the due polls, the one that is latest in relation to its own interval is first. A
+ * pass looks at the polls that it starts, and at no others.
  */
 export function createPollScheduler(options: PollSchedulerOptions): PollScheduler {
   const { rate, totalRate, maxConcurrentPolls, monotonicNow, startTimer, poll } = options;
   const listPoller = new ListPoller({ ...options, acquire, schedule });
   const groups = new Map<string, WatchGroup>();
+  const queue = new PollQueue();
   const totalBucket = new TokenBucket(totalRate, monotonicNow());
   let stopTimer = () => {};
   let timerAt = Number.POSITIVE_INFINITY;
@@ -94,28 +64,45 @@ export function createPollScheduler(options: PollSchedulerOptions): PollSchedule
 
   return {
     groups,
+    add(watch) {
+      const { fingerprint } = watch.target;
+      let group = groups.get(fingerprint);
+      if (!group) {
+        group = new WatchGroup(rate, monotonicNow(), queue);
+        groups.set(fingerprint, group);
+      }
+      group.add(watch);
+    },
+    remove: (watch) => groups.get(watch.target.fingerprint)?.remove(watch) === true,
     schedule,
     charge(watch, requests = 1) {
       watch.furtherRequests += requests;
+      watch.index?.update();
       const now = monotonicNow();
       const taken = groups.get(watch.target.fingerprint)?.bucket.take(now, requests) ?? 0;
       // What its credential cannot owe must not delay the polls of others.
       totalBucket.take(now, taken);
     },
+    sweep() {
+      const now = monotonicNow();
+      for (const [fingerprint, { watches, requests, bucket }] of groups)
+        if (watches.size + requests.size === 0 && bucket.isFull(now)) groups.delete(fingerprint);
+      return groups.size > 0;
+    },
     stretch() {
-      const demands = [...groups.values()].map((group) => group.demand());
-      const total = demands.reduce((sum, demand) => sum + demand, 0);
-      return Math.max(total / totalRate, ...demands.map((demand) => demand / rate));
+      let total = 0;
+      let stretch = 0;
+      for (const group of groups.values()) {
+        const demand = group.demand();
+        total += demand;
+        stretch = Math.max(stretch, demand / rate);
+      }
+      return Math.max(stretch, total / totalRate);
     },
   };
 
-  /**
-   * The next pass finds out what is due. It is called several times for each poll, so it must not
-   * look at each object: with 1,000 of them that took a sixth of the processor time.
-   */
   function schedule(): void {
-    if (![...groups.values()].some(hasPolls)) wakeUpAt(Number.POSITIVE_INFINITY);
-    else wakeUpAt(Math.min(timerAt, Math.max(lastPassAt + MIN_PASS_MS, monotonicNow())));
+    wakeUpAt(Math.max(queue.nextAt(), lastPassAt + MIN_PASS_MS));
   }
 
   function wakeUpAt(at: number): void {
@@ -131,69 +118,64 @@ export function createPollScheduler(options: PollSchedulerOptions): PollSchedule
     timerAt = Number.POSITIVE_INFINITY;
     const now = monotonicNow();
     lastPassAt = now;
-    const due: { readonly group: WatchGroup; readonly request: DueRequest }[] = [];
-    let wakeAt = Number.POSITIVE_INFINITY;
-    for (const group of openGroups()) {
-      // Timers may call back a fraction of a millisecond early.
-      if (group.pausedUntil > now + 1) {
-        wakeAt = Math.min(wakeAt, group.pausedUntil);
-        continue;
-      }
-      const dueWatches: Watch[] = [];
-      for (const watch of idleWatches(group)) {
-        if (watch.dueAt <= now + 1) dueWatches.push(watch);
-        else wakeAt = Math.min(wakeAt, watch.dueAt);
-      }
-      const single = listPoller.startPolls(group, dueWatches, now);
-      for (const request of group.requests) due.push({ group, request });
-      for (const watch of single) due.push({ group, request: toRequest(group, watch) });
-    }
-    due.sort((one, other) => other.request.lateness(now) - one.request.lateness(now) || 0);
-    for (const { group, request } of due) {
-      if (group.inFlight >= maxConcurrentPolls) continue;
-      const availableAt = Math.max(group.bucket.availableAt(now), totalBucket.availableAt(now));
-      if (availableAt > now) {
-        wakeAt = Math.min(wakeAt, availableAt);
-        continue;
-      }
-      group.bucket.take(now);
-      totalBucket.take(now);
-      group.inFlight += 1;
-      request.start();
-    }
-    wakeUpAt(Number.isFinite(wakeAt) ? Math.max(wakeAt, now + MIN_PASS_MS) : wakeAt);
+    queue.openDue(now);
+    const totalAt = startUntilLimit(now);
+    wakeUpAt(Math.max(queue.nextAt(), totalAt, now + MIN_PASS_MS));
   }
 
-  function toRequest(group: WatchGroup, watch: Watch): DueRequest {
-    return {
-      lateness: (now) => watch.lateness(now),
-      start: () => void start(group, watch),
-    };
+  /** Starts polls while the rates permit it. Returns when the rate of all polls permits the next. */
+  function startUntilLimit(now: number): number {
+    for (;;) {
+      const latest = queue.latest(now);
+      if (!latest) return now;
+      const { group } = latest;
+      const openAt = toOpenAt(group, now);
+      const totalAt = totalBucket.availableAt(now);
+      if (openAt > now) queue.close(group, openAt);
+      else if (totalAt > now) return totalAt;
+      else start(group, latest.poll, now);
+    }
+  }
+
+  /** When a credential may send its next poll. Infinite: when one of its polls has ended. */
+  function toOpenAt({ inFlight, pausedUntil, bucket }: WatchGroup, now: number): number {
+    if (inFlight >= maxConcurrentPolls) return Number.POSITIVE_INFINITY;
+    return pausedUntil > now + EARLY_MS ? pausedUntil : bucket.availableAt(now);
+  }
+
+  function start(group: WatchGroup, { subject }: QueuedPoll, now: number): void {
+    if (typeof subject !== 'function' && listPoller.startPolls(group, [subject], now).length === 0)
+      return;
+    group.bucket.take(now);
+    totalBucket.take(now);
+    group.inFlight += 1;
+    if (typeof subject === 'function') subject();
+    else void pollObject(group, subject);
   }
 
   /** Waits until a list poll may send one more request. Returns the function that ends it. */
-  function acquire(group: WatchGroup, lateness: (now: number) => number): Promise<() => void> {
+  function acquire(group: WatchGroup, urgency: Urgency): Promise<() => void> {
     return new Promise((resolve) => {
-      const request = {
-        lateness,
-        start() {
-          group.requests.delete(request);
-          resolve(() => release(group));
-        },
-      };
+      const request = new QueuedPoll(() => {
+        group.requests.delete(request);
+        queue.delete(request);
+        resolve(() => release(group));
+      });
       group.requests.add(request);
+      queue.set(group, request, urgency);
       schedule();
     });
   }
 
   function release(group: WatchGroup): void {
     group.inFlight -= 1;
+    queue.open(group);
     schedule();
   }
 
-  async function start(group: WatchGroup, watch: Watch): Promise<void> {
-    watch.isPolling = true;
+  async function pollObject(group: WatchGroup, watch: Watch): Promise<void> {
     watch.furtherRequests = 0;
+    watch.isPolling = true;
     try {
       await poll(watch);
     } finally {
@@ -201,19 +183,4 @@ export function createPollScheduler(options: PollSchedulerOptions): PollSchedule
       release(group);
     }
   }
-
-  /** The credentials that may send another poll. */
-  function* openGroups(): Iterable<WatchGroup> {
-    for (const group of groups.values()) if (group.inFlight < maxConcurrentPolls) yield group;
-  }
-
-  /** The objects that are not being polled. */
-  function* idleWatches({ watches }: WatchGroup): Iterable<Watch> {
-    for (const watch of watches.values())
-      if (!watch.isPolling && (!watch.listPoll || watch.isForced)) yield watch;
-  }
-}
-
-function hasPolls({ watches, requests }: WatchGroup): boolean {
-  return watches.size > 0 || requests.size > 0;
 }

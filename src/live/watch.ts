@@ -2,8 +2,10 @@ import type { GatewayError } from '#errors/gateway-error.ts';
 import type { ListPoll, OpenList } from './list-poller.ts';
 import type { PollReason, ReadingSource, WatchedState } from './live-events.ts';
 import type { WatchKind } from './object-kind.ts';
+import type { Urgency } from './poll-queue.ts';
 import type { WatchPollOptions } from './poll-upstream.ts';
 import type { ObjectResponse, Reading } from './reading.ts';
+import type { IndexedWatch } from './watch-group.ts';
 
 /** What is watched, and with which credential. */
 export interface WatchTarget {
@@ -45,11 +47,15 @@ const MAX_LIST_MISSES = 2;
 /** After a reading of an object, a webhook causes no other one for this time, in ms. */
 const MIN_HINT_INTERVAL_MS = 1_000;
 
-/** A watched object: its latest reading, and when it is polled again. Times are monotonic, in ms. */
+/**
+ * A watched object: its latest reading, and when it is polled again. Times are monotonic, in ms. The
+ * properties with a setter update the indexes of its group, so they are set after the others.
+ */
 export class Watch {
   readonly target: WatchTarget;
   readonly listeners = new Set<WatchListener>();
-  reading: Reading | undefined;
+  /** Its place in the indexes of its group. Undefined: it is watched no more. */
+  index: IndexedWatch | undefined;
   /** When the state was first read. */
   changedAt: number;
   /** Since when its readings show that the object is over. */
@@ -59,12 +65,9 @@ export class Watch {
   /** When the latest reading was accepted. */
   acceptedAt: number;
   intervalMs: number;
-  /** When the next poll is due; infinite if none is. */
-  dueAt: number;
   reason: PollReason = 'first';
   /** Whether a cached response must not answer the next poll. */
   isForced = false;
-  isPolling = false;
   /** When its latest single poll began. */
   polledAt = Number.NEGATIVE_INFINITY;
   /** When a webhook last named the object. Undefined: not since its latest change. */
@@ -79,19 +82,64 @@ export class Watch {
   lastError: GatewayError | undefined;
   /** Polls that have not found the object, before any that has. */
   missingPolls = 0;
-  /** The list poll in progress that looks for the object. */
-  listPoll: ListPoll | undefined;
   /** List polls in a row that have not found the whole object, although its status is listed. */
   listMisses = 0;
   readonly startedAt: number;
+  #reading: Reading | undefined;
+  #dueAt: number;
+  #isPolling = false;
+  #listPoll: ListPoll | undefined;
 
   constructor(target: WatchTarget, now: number, intervalMs: number) {
     this.target = target;
     this.startedAt = now;
     this.changedAt = now;
     this.acceptedAt = now;
-    this.dueAt = now;
+    this.#dueAt = now;
     this.intervalMs = intervalMs;
+  }
+
+  get reading(): Reading | undefined {
+    return this.#reading;
+  }
+
+  set reading(reading: Reading | undefined) {
+    this.#reading = reading;
+    this.index?.update();
+  }
+
+  /** When the next poll is due; infinite if none is. */
+  get dueAt(): number {
+    return this.#dueAt;
+  }
+
+  set dueAt(dueAt: number) {
+    this.#dueAt = dueAt;
+    this.index?.update();
+  }
+
+  get isPolling(): boolean {
+    return this.#isPolling;
+  }
+
+  set isPolling(isPolling: boolean) {
+    this.#isPolling = isPolling;
+    this.index?.update();
+  }
+
+  /** The list poll in progress that looks for the object. */
+  get listPoll(): ListPoll | undefined {
+    return this.#listPoll;
+  }
+
+  set listPoll(listPoll: ListPoll | undefined) {
+    this.#listPoll = listPoll;
+    this.index?.update();
+  }
+
+  /** Whether no poll in progress reads the object as its next reading must be read. */
+  get isIdle(): boolean {
+    return !this.#isPolling && (this.#listPoll === undefined || this.isForced);
   }
 
   /** Makes the next poll due. */
@@ -116,7 +164,8 @@ export class Watch {
     this.isHintOpen = true;
     const dueAt = this.prepareHintPoll(now);
     // A poll in progress sets the next one, and failed polls keep their backoff.
-    if (!this.isPolling && this.failures === 0) this.dueAt = Math.min(this.dueAt, dueAt);
+    const isNext = !this.isPolling && this.failures === 0;
+    this.dueAt = isNext ? Math.min(this.dueAt, dueAt) : this.dueAt;
     return true;
   }
 
@@ -163,6 +212,7 @@ export class Watch {
     this.listMisses = isPartial ? this.listMisses + 1 : 0;
     // The next poll must read the object itself: the list, and maybe the cache, has only a part.
     if (isPartial) this.isForced = true;
+    this.index?.update();
     return !isPartial;
   }
 
@@ -177,11 +227,14 @@ export class Watch {
     return Math.max(0, this.reading.upstreamNow + (now - this.reading.readAt) - endedAt);
   }
 
-  /** How late the next poll is, in intervals. A first poll is the latest of all. */
-  lateness(now: number): number {
-    if (this.reason === 'timer') return (now - this.dueAt) / this.intervalMs;
+  /** How urgent the next poll is. A first poll is the latest of all. */
+  get urgency(): Urgency {
+    return { dueAt: this.#dueAt, intervalMs: this.#toLatenessMs() };
+  }
+
+  #toLatenessMs(): number {
+    if (this.reason === 'timer') return this.intervalMs;
     // Not the latest of all: a flood of webhooks must not delay all other polls.
-    if (this.reason === 'hint') return (now - this.dueAt) / MIN_HINT_INTERVAL_MS;
-    return Number.POSITIVE_INFINITY;
+    return this.reason === 'hint' ? MIN_HINT_INTERVAL_MS : 0;
   }
 }

@@ -1,11 +1,17 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import { RateLimitedError } from '#errors/upstream-error.ts';
 import { AnnouncedEnds } from './announced-ends.ts';
-import type { LiveEvents, PollResult, ReadingSource, WatchedState } from './live-events.ts';
+import {
+  type LiveEvents,
+  type PollResult,
+  type ReadingSource,
+  WATCHED_STATES,
+  type WatchedState,
+} from './live-events.ts';
 import { toNextDueAt } from './next-poll.ts';
 import { isBehind } from './object-kind.ts';
 import { type PaceSettings, toFailureDelay, withJitter } from './pace.ts';
-import { createPollScheduler, WatchGroup } from './poll-scheduler.ts';
+import { createPollScheduler } from './poll-scheduler.ts';
 import { isCredentialRejection } from './poll-upstream.ts';
 import {
   isSameRead,
@@ -17,6 +23,7 @@ import {
   toReading,
 } from './reading.ts';
 import { Watch, type WatchListener, type WatchTarget } from './watch.ts';
+import type { WatchGroup } from './watch-group.ts';
 
 export interface WatchesOptions extends ReadingClock {
   readonly pace: PaceSettings;
@@ -96,19 +103,11 @@ export function createWatches(options: WatchesOptions): Watches {
     },
     unwatch(watch, listener) {
       watch.listeners.delete(listener);
-      const { fingerprint, path } = watch.target;
-      const group = groups.get(fingerprint);
-      if (watch.listeners.size > 0 || group?.watches.get(path) !== watch) return;
-      group.watches.delete(path);
+      if (watch.listeners.size > 0 || !scheduler.remove(watch)) return;
       watchCount -= 1;
       scheduler.schedule();
     },
-    sweep() {
-      const now = monotonicNow();
-      for (const [fingerprint, { watches, requests, bucket }] of groups)
-        if (watches.size + requests.size === 0 && bucket.isFull(now)) groups.delete(fingerprint);
-      return groups.size > 0;
-    },
+    sweep: scheduler.sweep,
     refresh(watch) {
       watch.refresh(monotonicNow());
       scheduler.schedule();
@@ -140,8 +139,8 @@ export function createWatches(options: WatchesOptions): Watches {
     },
     countStates() {
       const counts = { new: 0, live: 0, over: 0, failing: 0 };
-      for (const { watches } of groups.values())
-        for (const { state } of watches.values()) counts[state] += 1;
+      for (const group of groups.values())
+        for (const state of WATCHED_STATES) counts[state] += group.counts[state];
       return counts;
     },
     charge: scheduler.charge,
@@ -159,11 +158,8 @@ export function createWatches(options: WatchesOptions): Watches {
         { retryAfter: 5 },
       );
     }
-    const now = monotonicNow();
-    const group = existingGroup ?? new WatchGroup(options.rate, now);
-    const watch = new Watch(target, now, target.kind.firstInterval(pace));
-    groups.set(target.fingerprint, group);
-    group.watches.set(target.path, watch);
+    const watch = new Watch(target, monotonicNow(), target.kind.firstInterval(pace));
+    scheduler.add(watch);
     watchCount += 1;
     return watch;
   }

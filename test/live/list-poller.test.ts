@@ -4,9 +4,10 @@ import { callKind } from '#live/call-kind.ts';
 import { createOpenCallRows } from '#live/call-rows.ts';
 import { type ListPage, ListPoller } from '#live/list-poller.ts';
 import { createListState, isListUsed, recordSuccess } from '#live/list-polls.ts';
-import { WatchGroup } from '#live/poll-scheduler.ts';
+import { toLateness } from '#live/poll-queue.ts';
 import { type ObjectResponse, toReading } from '#live/reading.ts';
 import { Watch } from '#live/watch.ts';
+import { WatchGroup } from '#live/watch-group.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import type { FetchOptions } from '#rest/upstream-request.ts';
 
@@ -40,8 +41,8 @@ function createScene(
         throw error;
       },
     },
-    acquire(_group, toLateness) {
-      latenesses.push(toLateness(NOW + 1_000));
+    acquire(_group, urgency) {
+      latenesses.push(toLateness(urgency, NOW + 1_000));
       return Promise.resolve(() => {});
     },
     schedule() {},
@@ -75,7 +76,7 @@ function createScene(
     watched.reading = toReading(callKind, response, CLOCK);
     watched.dueAt = NOW;
     watched.listeners.add(listener);
-    group.watches.set(target.path, watched);
+    group.add(watched);
     return watched;
   };
   const watches = Array.from({ length: count }, (_, index) => watch(`c${index + 1}`));
@@ -183,7 +184,7 @@ test('a call that its list has left out twice is polled singly', () => {
 test('what is known of a list is dropped with its last member, but not during its poll', async () => {
   const scene = createScene();
   scene.start();
-  scene.group.watches.clear();
+  for (const watch of scene.watches) scene.group.remove(watch);
   const other = scene.watch('d1', { campaign: { id: 'other' } });
   expect(scene.start()).toEqual([other]);
   expect([...scene.group.lists.keys()].sort()).toEqual(['k', 'other']);
