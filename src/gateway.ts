@@ -110,6 +110,12 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const serverObserver = createServerObserver(metrics, log);
 
+  const coordination = createCoordination(settings, {
+    onStatusChange: conditions.onRedisStatusChange,
+    now,
+    monotonicNow,
+    startTimer,
+  });
   const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
   const restClient = createRestClient({
     ...revox,
@@ -120,6 +126,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     keyHolder,
     acceptedCredentials,
     events: upstreamObserver.events,
+    shareLimits: coordination?.shareLimits,
     now,
     monotonicNow,
     startTimer,
@@ -137,11 +144,6 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
         expire: (...entry) => cachingClient.expire(...entry),
       })
     : undefined;
-  const coordination = createCoordination(settings, {
-    onStatusChange: conditions.onRedisStatusChange,
-    now,
-    startTimer,
-  });
   const cachingClient = createCachingClient<CachedResponse>(restClient.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,

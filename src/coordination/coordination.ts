@@ -5,11 +5,14 @@ import type { Settings } from '#config/settings.ts';
 import { connectRedis } from '#redis/connect.ts';
 import { createInstanceChannel } from '#redis/instance-channel.ts';
 import type { OnRedisStatusChange } from '#redis/status-reporter.ts';
+import { createLimitSharing, type LimitSharing } from './limit-sharing.ts';
 
 export interface CoordinationOptions {
   readonly onStatusChange: OnRedisStatusChange;
   /** Any clock, in ms: only differences count. */
   readonly now: () => number;
+  /** A monotonic clock for durations, in ms. */
+  readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
@@ -17,6 +20,8 @@ export interface CoordinationOptions {
 export interface Coordination {
   /** The shared cache. */
   readonly tier: SecondTier;
+  /** Shares cooldowns and the limit of requests in flight. */
+  readonly shareLimits: LimitSharing['shareLimits'];
   close(): Promise<void>;
 }
 
@@ -45,15 +50,20 @@ export function createCoordination(
     clusterNodes: cache.redisClusterNodes,
     tls: readRedisTls(cache.redisTls),
   };
-  const tier = createRedisTier({ ...redis, timeoutMs: cache.redisTimeoutMs, onStatusChange });
   // The connection of the tier reports the status of Redis.
   const status = { timeoutMs: TIMEOUT_MS, onStatusChange() {} };
   const connection = connectRedis({ ...redis, ...status }, () => {});
   const channel = createInstanceChannel({ ...redis, connection });
+  const limitSharing = createLimitSharing({ ...redis, connection, channel });
+  const timeoutMs = cache.redisTimeoutMs;
+  const { readAlong, shareLimits } = limitSharing;
+  const tier = createRedisTier({ ...redis, timeoutMs, onStatusChange, readAlong });
 
   return {
     tier,
+    shareLimits,
     async close() {
+      limitSharing.close();
       channel.close();
       connection.close();
       await tier.close();

@@ -17,7 +17,12 @@ export interface UpstreamMetrics {
   /** All events except `onSend`: see `onUpstreamRequestEnd`. */
   readonly upstreamEvents: Pick<
     UpstreamEvents,
-    'onRetry' | 'onQueueWait' | 'onRateLimited' | 'onQueueFull' | 'onCircuitChange'
+    | 'onRetry'
+    | 'onQueueWait'
+    | 'onRateLimited'
+    | 'onCooldownReceived'
+    | 'onQueueFull'
+    | 'onCircuitChange'
   >;
   /** An upstream request has ended. */
   onUpstreamRequestEnd(request: UpstreamRequestMetric): void;
@@ -73,6 +78,10 @@ export function createUpstreamMetrics(
     'upstream_rate_limited_total',
     'Rate-limit cooldowns started for a credential.',
   );
+  const receivedCooldowns = counter(
+    'upstream_cooldowns_received_total',
+    'Rate-limit cooldowns that began in this instance because another one was rate-limited.',
+  );
   const circuitsOpened = counter('upstream_circuit_opened_total', 'Circuits opened, by scope.', [
     'scope',
   ]);
@@ -87,6 +96,11 @@ export function createUpstreamMetrics(
     'upstream_cooling_down_credentials',
     'Credentials in a rate-limit cooldown.',
     () => upstreamState().coolingDown,
+  );
+  gauge(
+    'upstream_reduced_credentials',
+    'Credentials of which other instances use a part of REVOX_MAX_CONCURRENCY.',
+    () => upstreamState().reducedShares,
   );
   labelledGauge(
     'upstream_breaker_state',
@@ -114,6 +128,7 @@ export function createUpstreamMetrics(
       onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
       onQueueWait: (waitedMs) => queueSeconds(waitedMs / 1000),
       onRateLimited: () => rateLimits.inc(),
+      onCooldownReceived: () => receivedCooldowns.inc(),
       onQueueFull,
       onCircuitChange(change, scope) {
         if (change === 'opened') circuitsOpened.inc({ scope });

@@ -8,12 +8,13 @@ import {
   type UpstreamRequestLine,
   UpstreamTimeoutError,
 } from '#errors/upstream-error.ts';
-import type { AcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
 import { createCircuitBreakers } from '#rest/resilience/circuit-breakers.ts';
-import { createConcurrencyLimiter } from '#rest/resilience/concurrency-limiter.ts';
+import {
+  type CredentialLimitsOptions,
+  createCredentialLimits,
+} from '#rest/resilience/credential-limits.ts';
 import { createCredentialStatus } from '#rest/resilience/credential-status.ts';
 import { createLatencyEstimate } from '#rest/resilience/latency-estimate.ts';
-import { createCooldowns } from '#rest/resilience/rate-limit-cooldown.ts';
 import { createRetryPolicy } from '#rest/resilience/retry.ts';
 import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
 import { createSendPermits } from '#rest/resilience/send-permits.ts';
@@ -30,11 +31,7 @@ import {
   type UpstreamRequest,
 } from './upstream-request.ts';
 
-export interface RestClientOptions extends ExchangeOptions {
-  /** Maximum requests in flight for one credential; further requests queue. */
-  readonly maxConcurrency: number;
-  /** Maximum requests in flight over all credentials. */
-  readonly maxConcurrencyTotal: number;
+export interface RestClientOptions extends ExchangeOptions, CredentialLimitsOptions {
   /** Maximum queued requests of one caller; further requests are rejected. */
   readonly maxQueued: number;
   /** Maximum retries of a failed request. */
@@ -45,7 +42,6 @@ export interface RestClientOptions extends ExchangeOptions {
     /** How long the circuit stays open at first, in ms. */
     readonly openMs: number;
   };
-  readonly acceptedCredentials: AcceptedCredentials;
   readonly events: UpstreamEvents;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
@@ -66,19 +62,7 @@ export interface RestClient {
  */
 export function createRestClient(options: RestClientOptions): RestClient {
   const { acceptedCredentials, events, monotonicNow, now } = options;
-  const cooldowns = createCooldowns({
-    ...options,
-    isAccepted: acceptedCredentials.has,
-    onChange: (credential) => concurrencyLimiter.reevaluate(credential),
-  });
-  const concurrencyLimiter = createConcurrencyLimiter({
-    ...options,
-    maxPerCredential: options.maxConcurrency,
-    maxTotal: options.maxConcurrencyTotal,
-    isAccepted: acceptedCredentials.has,
-    isProbing: cooldowns.isProbing,
-    coolingDownUntil: cooldowns.until,
-  });
+  const { cooldowns, concurrencyLimiter, sharedLimits } = createCredentialLimits(options);
   const circuitBreakers = createCircuitBreakers({
     ...options.breaker,
     isAccepted: acceptedCredentials.has,
@@ -122,6 +106,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return {
         ...concurrencyLimiter.state,
         coolingDown: cooldowns.count,
+        reducedShares: sharedLimits.reducedShares(),
         circuits: circuitBreakers.state,
       };
     },
@@ -149,6 +134,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       hooks?.onBudgetWait(false);
     }
     if (budget.bytesExceededError) throw budget.bytesExceededError;
+    sharedLimits.use(credential);
     // Without contention the request skips the queue: a promise for each request costs more than
     // acquiring a slot.
     const { recordOutcome, release } =

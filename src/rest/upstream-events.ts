@@ -17,6 +17,8 @@ export interface UpstreamEvents {
   onQueueWait(waitedMs: number): void;
   /** The upstream rate-limited a credential; its requests wait for this time, in ms. */
   onRateLimited(ms: number): void;
+  /** Another instance was rate-limited, and this one waits, too. */
+  onCooldownReceived(): void;
   /** A request was rejected because the queue is full. */
   onQueueFull(): void;
   /** A circuit has opened or closed, or sends a probe. */
@@ -90,6 +92,8 @@ export interface UpstreamState {
   readonly inFlight: number;
   /** Credentials in a rate-limit cooldown. */
   readonly coolingDown: number;
+  /** Credentials of which other instances use a part of `REVOX_MAX_CONCURRENCY`. */
+  readonly reducedShares: number;
   readonly circuits: Readonly<Record<CircuitScope, CircuitStatus>>;
 }
 

@@ -28,6 +28,7 @@ test(`observing a cached operation takes at most ${MAX_OVERHEAD_SHARE * 100} % o
         queued: 0,
         inFlight: 0,
         coolingDown: 0,
+        reducedShares: 0,
         circuits: {
           connection: { state: 'closed', openCount: 0 },
           endpoint: { state: 'closed', openCount: 0 },

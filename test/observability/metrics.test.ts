@@ -149,6 +149,7 @@ describe('Upstream metrics', () => {
       queued: 3,
       inFlight: 20,
       coolingDown: 1,
+      reducedShares: 0,
       circuits: {
         connection: { state: 'half-open', openCount: 1 },
         endpoint: { state: 'open', openCount: 3 },

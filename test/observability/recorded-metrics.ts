@@ -16,7 +16,13 @@ export const ALL_CLOSED: UpstreamState['circuits'] = {
 };
 
 export function createRecordedMetrics(
-  upstream: UpstreamState = { queued: 0, inFlight: 0, coolingDown: 0, circuits: ALL_CLOSED },
+  upstream: UpstreamState = {
+    queued: 0,
+    inFlight: 0,
+    coolingDown: 0,
+    reducedShares: 0,
+    circuits: ALL_CLOSED,
+  },
   cache: CacheState = { bytes: 0, entries: 0, inFlight: 0 },
 ) {
   const metrics = createMetrics({

@@ -2,6 +2,7 @@ import { type Environment, readSettings } from '#config/settings.ts';
 import { createGateway } from '#gateway.ts';
 import type { Sandbox } from '#sandbox/sandbox.ts';
 import { type EventStream, readEventStream } from '../support/event-stream.ts';
+import { parseMetrics, sumSamples } from '../support/metrics.ts';
 import { type GraphQLResult, KEY_A } from '../support/test-gateway.ts';
 
 export interface TestOperation {
@@ -15,6 +16,8 @@ export interface RedisGateway extends AsyncDisposable {
   /** As `execute`, with the text of the response: JavaScript cannot hold each number. */
   executeText(operation: TestOperation, key?: string): Promise<string>;
   subscribe(operation: TestOperation): Promise<EventStream>;
+  /** The value of a metric, without the prefix of all names; the sum over its labels. */
+  metric(name: string): Promise<number>;
   /** The upstream requests since the last call, as `GET /call/…`. */
   traffic(): string[];
   /** Everything that the gateway has logged: problems with Redis and unexpected errors. */
@@ -46,7 +49,10 @@ const REQUESTS: ReadonlySet<string> = new Set(['request', 'subscription']);
  * A separate gateway over the sandbox, and over Redis when the settings contain its URL. It uses
  * the clock of the machine.
  */
-export function createRedisGateway(sandbox: Sandbox, settings: Environment): RedisGateway {
+export function createRedisGateway(
+  sandbox: Pick<Sandbox, 'fetch'>,
+  settings: Environment,
+): RedisGateway {
   const requests: string[] = [];
   const problems: unknown[] = [];
   const note = (problem: unknown) => problems.push(problem);
@@ -98,6 +104,10 @@ export function createRedisGateway(sandbox: Sandbox, settings: Environment): Red
     problems,
     traffic: () => requests.splice(0),
     executeText,
+    async metric(name) {
+      const response = await gateway.fetch(new Request('http://localhost/metrics'));
+      return sumSamples(parseMetrics(await response.text()), name);
+    },
     async subscribe(operation) {
       const abort = new AbortController();
       const response = await send(operation, { accept: 'text/event-stream' }, abort.signal);

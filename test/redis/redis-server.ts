@@ -86,6 +86,8 @@ export interface RedisObserver extends AsyncDisposable {
   dump(): Promise<Buffer>;
   /** All connected clients except observers. */
   clients(): Promise<string[]>;
+  /** Records every command that Redis receives from now on, as text. */
+  monitor(): Promise<readonly string[]>;
   /** Redis' own clock, in ms. */
   time(): Promise<number>;
   /** Resolves when this time has passed on Redis' clock, in ms. */
@@ -153,6 +155,12 @@ async function serve(
       await kill();
     },
   };
+}
+
+/** The number of gateways that hear each other. */
+export async function countSubscribers(observer: RedisObserver): Promise<number> {
+  const [, count] = await observer.send<unknown[]>('PUBSUB', 'NUMSUB', 'revox:instances:1');
+  return Number(count);
 }
 
 /** Another port in the range of `startRedis`. */
@@ -232,6 +240,11 @@ async function observe(url: string, password?: string): Promise<RedisObserver> {
     async clients() {
       const all = String(await send('CLIENT', 'LIST')).split('\n');
       return all.filter((client) => client !== '' && !client.includes('name=observer'));
+    },
+    async monitor() {
+      const commands: string[] = [];
+      await client.monitor((command) => commands.push(String(command)));
+      return commands;
     },
     async time() {
       const [seconds, microseconds] = await send<[Buffer, Buffer]>('TIME');

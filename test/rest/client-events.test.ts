@@ -18,6 +18,7 @@ describe('Upstream events', () => {
       onRetry: (endpoint, reason) => reported.push(['retried', endpoint, reason]),
       onQueueWait: (waitedMs) => reported.push(['queued for', waitedMs]),
       onRateLimited: (ms) => reported.push(['rate-limited for', ms]),
+      onCooldownReceived: () => reported.push(['cooldown received']),
       onQueueFull: () => reported.push(['queue full']),
       onCircuitChange: (change) => reported.push([change]),
     };

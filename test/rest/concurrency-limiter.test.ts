@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { AcquireOptions } from '#rest/resilience/acquire-options.ts';
 import {
-  type AcquireOptions,
   type ConcurrencyLimiter,
   type ConcurrencyLimiterOptions,
   createConcurrencyLimiter,
@@ -9,13 +9,24 @@ import {
 
 const NEVER_ABORTED = new AbortController().signal;
 
-const createLimiter = (options: Partial<ConcurrencyLimiterOptions> = {}) =>
+interface LimiterOptions extends ConcurrencyLimiterOptions {
+  /** @default 1 */
+  readonly maxPerCredential: number;
+  /** @default none */
+  readonly isProbing: (credential: string) => boolean;
+}
+
+const createLimiter = ({
+  maxPerCredential = 1,
+  isProbing = () => false,
+  ...options
+}: Partial<LimiterOptions> = {}) =>
   createConcurrencyLimiter({
-    maxPerCredential: 1,
+    maxActiveOf: (credential) => (isProbing(credential) ? 1 : maxPerCredential),
+    onDemand() {},
     maxTotal: 100,
     maxQueued: 1_000,
     isAccepted: () => true,
-    isProbing: () => false,
     coolingDownUntil: () => undefined,
     monotonicNow: () => 0,
     ...options,
@@ -314,7 +325,7 @@ describe('Concurrency limiter during a cooldown', () => {
 
 describe('Concurrency limiter for unaccepted credentials', () => {
   const accepted = new Set<string>();
-  const createLimiterWithNewCallers = (options: Partial<ConcurrencyLimiterOptions> = {}) => {
+  const createLimiterWithNewCallers = (options: Partial<LimiterOptions> = {}) => {
     accepted.clear();
     return createLimiter({
       maxPerCredential: 20,

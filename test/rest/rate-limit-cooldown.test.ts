@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { createUnsharedLimits } from '#rest/resilience/limit-sharing.ts';
 import { createCooldowns } from '#rest/resilience/rate-limit-cooldown.ts';
 import { createManualTimers } from './real-server.ts';
 
@@ -9,6 +10,7 @@ function createCooldownScene(random = () => 1) {
   const cooldowns = createCooldowns({
     isAccepted: (credential) => !credential.startsWith('invented'),
     onChange,
+    sharedLimits: createUnsharedLimits(1),
     monotonicNow: () => clock.now,
     startTimer: timers.startTimer,
     random,

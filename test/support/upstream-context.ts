@@ -42,6 +42,7 @@ export const NO_UPSTREAM_EVENTS: UpstreamEvents = {
   onRetry: () => {},
   onQueueWait: () => {},
   onRateLimited: () => {},
+  onCooldownReceived: () => {},
   onQueueFull: () => {},
   onCircuitChange: () => {},
 };

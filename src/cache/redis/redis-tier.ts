@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { CacheOwner, SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import { contractVersion as currentContract } from '#generated/contract-version.ts';
 import { connectRedis, type RedisOptions } from '#redis/connect.ts';
+import type { ServerTime } from '#redis/redis-connection.ts';
 import { withTimeout } from '#redis/with-timeout.ts';
 import { createCredentialEpochs, EPOCH_TTL_MS } from './credential-epochs.ts';
 import { open, seal } from './seal.ts';
@@ -13,6 +14,11 @@ export interface RedisTierOptions extends RedisOptions {
    * @default the version of this release
    */
   readonly contractVersion?: string;
+  /** A further key of the credential that each lookup reads. @default none */
+  readonly readAlong?: {
+    toKey(fingerprint: string): string;
+    receive(owner: CacheOwner, stored: unknown, time: ServerTime): void;
+  };
 }
 
 /** The content of a sealed entry. */
@@ -48,6 +54,7 @@ const MAX_SEALED_BYTES = 2 * 2 ** 20;
  */
 export function createRedisTier({
   contractVersion = currentContract,
+  readAlong,
   ...options
 }: RedisTierOptions): SecondTier {
   const { timeoutMs, now, startTimer } = options;
@@ -70,14 +77,17 @@ export function createRedisTier({
     }
     const redisKey = toRedisKey(version, owner, key);
     const fence = epochs.takeFence();
-    // Two commands: while a slot of a cluster migrates, its keys are on two servers, which reject a
+    // A command for each key: while a slot of a cluster migrates, its keys are on two servers, which reject a
     // command for both. `GET` would fail for a value of another type.
     const replies = await connection.query(
       fingerprint,
       ['MGET', redisKey],
       ['MGET', epochs.redisKeyOf(fingerprint)],
+      ...(readAlong ? [['MGET', readAlong.toKey(fingerprint)]] : []),
     );
     if (!replies) return undefined;
+    const [, , along] = replies as readonly (readonly [Value] | undefined)[];
+    if (along?.[0]) readAlong?.receive(owner, along[0], connection.time(fingerprint));
     const [[sealed], [epoch]] = replies as readonly [readonly [Value], readonly [Value]];
     const observed = epochs.observe(fingerprint, epoch?.toString(), fence);
     if (!sealed || observed?.epoch === undefined) return undefined;

@@ -1,9 +1,10 @@
-import type { CancellationSignal } from '#cancellation.ts';
+import type { AcquireOptions } from './acquire-options.ts';
 import {
   type CallerQueue,
   type CredentialQueue,
   callerQueueOf,
   createCredentialQueue,
+  hasCallerCapacity,
   moveToEnd,
   nextCallerOf,
   type QueuedRequest,
@@ -12,20 +13,6 @@ import {
 } from './credential-queue.ts';
 import { CooldownError } from './rate-limit-cooldown.ts';
 import { findLongestUnaccepted, UnacceptedQueues } from './unaccepted-queues.ts';
-
-export interface AcquireOptions {
-  /** The fingerprint of the credential: the upstream counts requests by credential. */
-  readonly credential: string;
-  /** One of the callers that share the credential; undefined if callers are not distinguished. */
-  readonly caller: string | undefined;
-  /** Removes the request from the queue when aborted. */
-  readonly signal: CancellationSignal;
-  /**
-   * The latest moment at which a slot is still of use, by `monotonicNow`, in ms. The limiter calls
-   * this again at each check, because the deadline may be extended.
-   */
-  deadlineAt(): number;
-}
 
 /**
  * Concurrency limiter: limits concurrent upstream requests, per credential and in total, with fair
@@ -43,11 +30,14 @@ export interface ConcurrencyLimiter {
    */
   acquire(options: AcquireOptions): Promise<() => void>;
   /**
-   * Re-evaluates the credential after a change of `isAccepted`, `isProbing` or `coolingDownUntil`.
+   * Re-evaluates the credential after a change of `isAccepted`, `maxActiveOf` or
+   * `coolingDownUntil`.
    */
   reevaluate(credential: string): void;
   /** Rejects every queued request of the credential with this reason. */
   rejectQueued(credential: string, reason: Error): void;
+  /** The number of requests of the credential in flight and queued. */
+  demandOf(credential: string): number;
   readonly state: { readonly queued: number; readonly inFlight: number };
 }
 
@@ -57,15 +47,18 @@ export class QueueOverflowError extends Error {
 }
 
 export interface ConcurrencyLimiterOptions {
-  /** Maximum requests in flight for one credential. */
-  readonly maxPerCredential: number;
+  /**
+   * Maximum requests in flight for a credential now. Called only if a request waits to be started:
+   * after a cooldown, the answer may be that an instance must be chosen first.
+   */
+  readonly maxActiveOf: (credential: string) => number;
+  /** The requests of an accepted credential in flight and queued, whenever their number grows. */
+  readonly onDemand: (credential: string, demand: number) => void;
   /**
    * Whether the upstream has accepted a credential. An unaccepted credential has at most one
    * request in flight, and shares a queue with all other unaccepted credentials.
    */
   readonly isAccepted: (credential: string) => boolean;
-  /** Whether a credential was rate-limited: after its cooldown, requests start one at a time. */
-  readonly isProbing: (credential: string) => boolean;
   /**
    * When the cooldown of a credential ends, by `monotonicNow`, in ms; undefined if it is not
    * cooling down.
@@ -89,15 +82,8 @@ const MIN_CALLER_QUEUE = 10;
  * credential that has no request in flight or queued.
  */
 export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): ConcurrencyLimiter {
-  const {
-    maxPerCredential,
-    isAccepted,
-    isProbing,
-    coolingDownUntil,
-    maxTotal,
-    maxQueued,
-    monotonicNow,
-  } = options;
+  const { maxActiveOf, onDemand, isAccepted, coolingDownUntil } = options;
+  const { maxTotal, maxQueued, monotonicNow } = options;
   const queues = new Map<string, CredentialQueue>();
   const unaccepted = new UnacceptedQueues(maxTotal);
   /**
@@ -110,15 +96,18 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   return {
     tryAcquire(credential, name) {
       const queue = queueOf(credential);
-      const caller = callerQueueOf(queue, maxPerCredential, name);
-      if (canStartNow(queue, caller)) return start(queue, caller);
+      const caller = callerQueueOf(queue, name);
+      if (canStartNow(queue, caller)) {
+        reportDemand(queue, 1);
+        return start(queue, caller);
+      }
       removeIdle(queue, caller);
       return undefined;
     },
     async acquire({ credential, caller: name, signal, deadlineAt }) {
       signal.throwIfAborted();
       const queue = queueOf(credential);
-      const caller = callerQueueOf(queue, maxPerCredential, name);
+      const caller = callerQueueOf(queue, name);
       try {
         checkCooldown(credential, deadlineAt);
         if (!canStartNow(queue, caller) && !makeQueueRoom(queue, caller))
@@ -168,6 +157,10 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
       const queue = queues.get(credential);
       if (queue) for (const request of queuedRequestsOf(queue)) request.reject(reason);
     },
+    demandOf(credential) {
+      const queue = queues.get(credential);
+      return queue ? queue.active + queue.queued : 0;
+    },
     get state() {
       return { queued, inFlight };
     },
@@ -176,9 +169,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   function canStartNow(queue: CredentialQueue, caller: CallerQueue): boolean {
     return (
       inFlight < maxTotal &&
-      hasCapacity(queue) &&
       caller.queued.size === 0 &&
-      caller.active < caller.maxActive
+      hasCallerCapacity(caller, capacityOf(queue))
     );
   }
 
@@ -205,11 +197,15 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     return last !== undefined;
   }
 
-  function hasCapacity(queue: CredentialQueue): boolean {
-    const { credential, active } = queue;
-    if (coolingDownUntil(credential) !== undefined) return false;
-    if (!queue.isAccepted) return active < 1 && unaccepted.hasCapacity;
-    return active < (isProbing(credential) ? 1 : maxPerCredential);
+  /**
+   * Maximum requests in flight for the credential now; 0 if no further request may start. Must be
+   * called only if there is a request to start: see `maxActiveOf`.
+   */
+  function capacityOf({ credential, active, isAccepted }: CredentialQueue): number {
+    if (coolingDownUntil(credential) !== undefined) return 0;
+    if (!isAccepted && (active > 0 || !unaccepted.hasCapacity)) return 0;
+    const maxActive = maxActiveOf(credential);
+    return active < maxActive ? maxActive : 0;
   }
 
   /** @throws CooldownError if the cooldown ends after the request's deadline */
@@ -255,11 +251,15 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     queued += delta;
     queue.queued += delta;
     if (!queue.isAccepted) unaccepted.queued += delta;
+    if (delta > 0) reportDemand(queue, 0);
+  }
+
+  function reportDemand({ credential, isAccepted, active, queued }: CredentialQueue, more: number) {
+    if (isAccepted) onDemand(credential, active + queued + more);
   }
 
   function dispatchNext(queue: CredentialQueue): boolean {
-    if (!hasCapacity(queue)) return false;
-    const caller = nextCallerOf(queue);
+    const caller = queue.queued > 0 ? nextCallerOf(queue, capacityOf(queue)) : undefined;
     if (!caller) return false;
     const [request] = caller.queued;
     request?.grant(start(queue, caller));

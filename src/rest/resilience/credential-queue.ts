@@ -8,7 +8,6 @@ export interface QueuedRequest {
 /** The requests of one caller of a credential. */
 export interface CallerQueue {
   readonly name: string;
-  readonly maxActive: number;
   active: number;
   readonly queued: Set<QueuedRequest>;
 }
@@ -38,26 +37,33 @@ export function createCredentialQueue(credential: string, isAccepted: boolean): 
   return { credential, isAccepted, active: 0, queued: 0, callers: new Map() };
 }
 
-/** @param maxPerCredential maximum requests in flight for the credential */
-export function callerQueueOf(
-  { callers }: CredentialQueue,
-  maxPerCredential: number,
-  name = '',
-): CallerQueue {
+export function callerQueueOf({ callers }: CredentialQueue, name = ''): CallerQueue {
   let caller = callers.get(name);
   if (!caller) {
-    const maxActive =
-      name === '' ? maxPerCredential : Math.ceil(maxPerCredential * MAX_CALLER_SHARE);
-    caller = { name, maxActive, active: 0, queued: new Set() };
+    caller = { name, active: 0, queued: new Set() };
     callers.set(name, caller);
   }
   return caller;
 }
 
-/** The next caller that has a queued request and may start one. */
-export function nextCallerOf({ callers }: CredentialQueue): CallerQueue | undefined {
+/**
+ * Whether the caller may have one more request in flight.
+ * @param maxActive maximum requests in flight for the credential
+ */
+export function hasCallerCapacity({ name, active }: CallerQueue, maxActive: number): boolean {
+  return active < (name === '' ? maxActive : Math.ceil(maxActive * MAX_CALLER_SHARE));
+}
+
+/**
+ * The next caller that has a queued request and may start one.
+ * @param maxActive maximum requests in flight for the credential
+ */
+export function nextCallerOf(
+  { callers }: CredentialQueue,
+  maxActive: number,
+): CallerQueue | undefined {
   for (const caller of callers.values())
-    if (caller.queued.size > 0 && caller.active < caller.maxActive) return caller;
+    if (caller.queued.size > 0 && hasCallerCapacity(caller, maxActive)) return caller;
   return undefined;
 }
 

@@ -1,3 +1,5 @@
+import type { SharedLimits } from './limit-sharing.ts';
+
 /** Rate limit cooldowns, one per credential: after a 429, requests with the credential wait. */
 export interface Cooldowns {
   /**
@@ -10,6 +12,8 @@ export interface Cooldowns {
    * @returns the remaining time of the cooldown, in ms
    */
   start(credential: string, requestedMs: number | undefined): number;
+  /** Starts or extends a cooldown that another instance has reported; never shortens one. */
+  apply(credential: string, ms: number): void;
   /** Records a response that is not a 429: ends probing, if the cooldown is over. */
   clear(credential: string): void;
   /** When the cooldown ends, by `monotonicNow`, in ms; undefined if there is none. */
@@ -41,6 +45,8 @@ export interface CooldownsOptions {
   readonly isAccepted: (credential: string) => boolean;
   /** A cooldown has started, was extended, or is over. */
   readonly onChange: (credential: string) => void;
+  /** Other instances hear of cooldowns, and of their ends. */
+  readonly sharedLimits: Pick<SharedLimits, 'onCooldown' | 'onProbingEnd'>;
   /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
   /** Calls `onTime` after a number of ms; returns a function that cancels the timer. */
@@ -75,6 +81,7 @@ interface CooldownState {
 export function createCooldowns({
   isAccepted,
   onChange,
+  sharedLimits,
   monotonicNow,
   startTimer,
   random,
@@ -90,15 +97,14 @@ export function createCooldowns({
       // Every request in flight receives a 429. Without a `Retry-After` a further one changes
       // nothing.
       const changesCooldown = current?.until === undefined || requestedMs !== undefined;
-      if (changesCooldown)
-        extend(
-          credential,
-          Math.min(toCooldownMs(requestedMs, current?.consecutive ?? 0, random), MAX_COOLDOWN_MS),
-        );
+      const consecutive = current?.consecutive ?? 0;
+      if (changesCooldown && extend(credential, toCooldownMs(requestedMs, consecutive, random)))
+        sharedLimits.onCooldown(credential, remainingMs(credential));
       return remainingMs(credential);
     },
+    apply: extend,
     clear(credential) {
-      if (states.get(credential)?.until === undefined) remove(credential);
+      if (states.get(credential)?.until === undefined) remove(credential, true);
     },
     until: (credential) => states.get(credential)?.until,
     remainingMs,
@@ -113,10 +119,12 @@ export function createCooldowns({
     return until === undefined ? 0 : Math.max(0, until - monotonicNow());
   }
 
-  function extend(credential: string, ms: number): void {
+  /** @returns whether the cooldown ends later than before */
+  function extend(credential: string, requestedMs: number): boolean {
     const current = states.get(credential);
+    const ms = Math.min(requestedMs, MAX_COOLDOWN_MS);
     const until = monotonicNow() + ms;
-    if (current?.until !== undefined && current.until >= until) return;
+    if (current?.until !== undefined && current.until >= until) return false;
     const isNew = current?.until === undefined;
     current?.stopTimer();
     acceptedCredentials.delete(credential);
@@ -132,6 +140,7 @@ export function createCooldowns({
     const [oldest] = partition;
     if (partition.size > MAX_CREDENTIALS && oldest !== undefined) remove(oldest);
     onChange(credential);
+    return true;
   }
 
   /** Ends the cooldown; the next requests go out one at a time. */
@@ -144,7 +153,7 @@ export function createCooldowns({
     onChange(credential);
   }
 
-  function remove(credential: string): void {
+  function remove(credential: string, hasPassed = false): void {
     const state = states.get(credential);
     if (!state) return;
     state.stopTimer();
@@ -152,6 +161,7 @@ export function createCooldowns({
     acceptedCredentials.delete(credential);
     otherCredentials.delete(credential);
     if (state.until !== undefined) count -= 1;
+    sharedLimits.onProbingEnd(credential, hasPassed);
     onChange(credential);
   }
 }
