@@ -64,6 +64,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     startTimer = systemClock.startTimer,
     random = Math.random,
   } = options;
+  const clock = { now, monotonicNow, startTimer };
   const { startTimer: startOperationTimer = systemClock.startOperationTimer } = options;
   const { log = createLogger(settings.log, standardOutput(systemClock.startTimer)) } = options;
   // First, because an error here leaves nothing open.
@@ -87,9 +88,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     keyHolder,
     upstreamState: () => restClient.state,
     log,
-    now,
-    monotonicNow,
-    startTimer,
+    ...clock,
   });
   const metrics = createMetrics({
     conditionStates: conditions.readStates,
@@ -110,11 +109,11 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const serverObserver = createServerObserver(metrics, log);
 
+  const fingerprintSecret = toFingerprintSecret(cache, revox.baseUrl);
   const coordination = createCoordination(settings, {
     onStatusChange: conditions.onRedisStatusChange,
-    now,
-    monotonicNow,
-    startTimer,
+    secret: fingerprintSecret ?? '',
+    ...clock,
   });
   const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
   const restClient = createRestClient({
@@ -127,9 +126,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     acceptedCredentials,
     events: upstreamObserver.events,
     shareLimits: coordination?.shareLimits,
-    now,
-    monotonicNow,
-    startTimer,
+    ...clock,
     random,
   });
   const nodeTypes = createNodeTypes(now);
@@ -137,11 +134,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     ? createLiveSubscriptions({
         ...toLiveOptions(settings),
         events: metrics.liveEvents,
-        now,
-        monotonicNow,
-        startTimer,
+        ...clock,
         random,
         expire: (...entry) => cachingClient.expire(...entry),
+        leases: coordination?.pollLeases,
       })
     : undefined;
   const cachingClient = createCachingClient<CachedResponse>(restClient.send, {
@@ -155,9 +151,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     },
     onWrite: subscriptions?.offer,
     events: metrics.cacheEvents,
-    now,
-    monotonicNow,
-    startTimer,
+    ...clock,
   });
   const endpointFacts = createEndpointFacts({ ...revox, monotonicNow });
   const contextOptions: RequestContextOptions = {
@@ -195,7 +189,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const resolveCredential = createCredentialResolver({
     apiKey: revox.apiKey,
-    cacheSecret: toFingerprintSecret(cache, revox.baseUrl),
+    cacheSecret: fingerprintSecret,
   });
 
   const unsentBudget = createUnsentResponseBudget({
@@ -228,7 +222,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
         maxUpstreamRequests: settings.live.maxUpstreamRequests,
         deadlineMs: EVENT_DEADLINE_MS,
       }),
-      createPoller: createUpstreamPollerFactory(contextOptions),
+      createPoller: createUpstreamPollerFactory({
+        ...contextOptions,
+        createSharedApi: createRevoxApiFactory(cachingClient.fetchShared, {
+          ...revox,
+          monotonicNow,
+        }),
+      }),
     }),
     unsentBudget,
     isRouter,

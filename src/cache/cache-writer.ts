@@ -37,6 +37,8 @@ export interface CacheTarget<T> {
   readonly request: UpstreamRequest<T>;
   readonly key: string;
   readonly fence: Fence;
+  /** Whether no client waits for the response of the second tier. @default false */
+  readonly isPatient?: boolean;
 }
 
 /**
@@ -141,8 +143,8 @@ export function createCacheWriter({
       secondTier?.write(owner, key, shared, Math.max(1, entry.freshUntil - now()));
       return entry;
     },
-    async readSecondTier({ owner, request, key, fence }) {
-      const shared = await secondTier?.read(owner, key);
+    async readSecondTier({ owner, request, key, fence, isPatient = false }) {
+      const shared = await secondTier?.read(owner, key, isPatient);
       if (!shared) return undefined;
       const { value, readVersion, upstreamNow } = shared.value as SecondTierValue;
       const requestedAt = now() - shared.ageMs;
@@ -159,7 +161,8 @@ export function createCacheWriter({
       if (!isNotFound(entry.status))
         memoryStore.recordAccepted(owner.fingerprint, requestedAt, fence);
       memoryStore.set(owner.fingerprint, key, entry, fence);
-      if (now() < entry.freshUntil) onWrite?.(owner.fingerprint, key, entry, false);
+      if (now() < entry.freshUntil && !isNotFound(entry.status))
+        onWrite?.(owner.fingerprint, key, entry, false);
       storeEmbedded(owner, request, entry, upstreamNow, fence);
       return entry;
     },

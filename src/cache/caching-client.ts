@@ -25,6 +25,7 @@ import {
 } from './response-cache.ts';
 import { createRevalidator, type RevalidatorOptions } from './revalidator.ts';
 import type { SecondTier } from './second-tier.ts';
+import { createSecondTierReader } from './second-tier-reader.ts';
 import { type InFlightRequest, JoinRejectedError } from './single-flight.ts';
 import { createStalenessPolicy, isNewerVersion } from './staleness-policy.ts';
 import { createUpstreamLoader, type LoadResult } from './upstream-loader.ts';
@@ -64,6 +65,8 @@ export interface CachingClientOptions extends Pick<RevalidatorOptions, 'maxReval
 
 export interface CachingClient<CachedResponse extends CacheableResponse> {
   readonly fetch: FetchUpstream;
+  /** Reads only what other instances have shared: see `createSecondTierReader`. */
+  readonly fetchShared: FetchUpstream;
   /**
    * An object may have changed: its response is no longer fresh, and no operation joins a request
    * that was sent before.
@@ -255,6 +258,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
 
   return {
     fetch: fetchCached,
+    fetchShared: createSecondTierReader({ memoryStore, cacheWriter, stalenessPolicy, now }),
     expire(fingerprint, key) {
       memoryStore.expire(fingerprint, key);
       coalescer.expire(fingerprint, key);

@@ -10,6 +10,8 @@ import { createUpstreamUsage } from './upstream-usage.ts';
 
 export interface UpstreamPollerOptions {
   readonly createRevoxApi: CreateRevoxApi;
+  /** Reads only what other instances have shared. */
+  readonly createSharedApi: CreateRevoxApi;
   readonly bodyLimiter: BodyLimiter;
   readonly maxUpstreamBytes: number;
   readonly factsOf: (credential: Credential) => FactsByEndpoint;
@@ -19,7 +21,9 @@ export interface UpstreamPollerOptions {
 }
 
 /** Creates the polls of a credential, and what pages of lists have shown with it. */
-export type CreateUpstreamPoller = (credential: Credential) => Pick<Subscriber, 'poll' | 'facts'>;
+export type CreateUpstreamPoller = (
+  credential: Credential,
+) => Pick<Subscriber, 'poll' | 'facts' | 'deriveKey'>;
 
 /** Caller of all polls: it waits in a queue of its own, beside the queues of the clients. */
 const POLL_CALLER = 'live polls';
@@ -32,11 +36,11 @@ const NEWER_THAN_ALL: ReadVersion = { instance: '', sequence: 0, isCached: false
 
 /** Polls through the caching client, each poll within a deadline and a budget of its own. */
 export function createUpstreamPollerFactory(options: UpstreamPollerOptions): CreateUpstreamPoller {
-  const { createRevoxApi, bodyLimiter, maxUpstreamBytes, factsOf, startTimer, monotonicNow } =
-    options;
+  const { createRevoxApi, createSharedApi, bodyLimiter, maxUpstreamBytes, factsOf } = options;
+  const { startTimer, monotonicNow } = options;
 
   return (credential) => {
-    const poll: PollUpstream = async (read, { isForced, deadlineMs, repeatedBody }) => {
+    const poll: PollUpstream = async (read, { isForced, deadlineMs, repeatedBody, shared }) => {
       const deadlineAt = monotonicNow() + deadlineMs;
       const signal = new OperationSignal({ deadlineMs, startTimer });
       const budget = bodyLimiter.openBudget({
@@ -46,7 +50,8 @@ export function createUpstreamPollerFactory(options: UpstreamPollerOptions): Cre
         maxRequests: MAX_REQUESTS,
         maxBytes: maxUpstreamBytes,
       });
-      const rest = createRevoxApi({
+      const createApi = shared ? createSharedApi : createRevoxApi;
+      const rest = createApi({
         credential,
         caller: POLL_CALLER,
         signal,
@@ -57,13 +62,17 @@ export function createUpstreamPollerFactory(options: UpstreamPollerOptions): Cre
       });
       try {
         return await read(rest, {
-          freshOnly: true,
+          freshOnly: shared !== 'any',
           newerThan: isForced ? NEWER_THAN_ALL : undefined,
         });
       } finally {
         signal.end();
       }
     };
-    return { poll, facts: (endpoint) => factsOf(credential)(endpoint) };
+    return {
+      poll,
+      facts: (endpoint) => factsOf(credential)(endpoint),
+      deriveKey: (purpose) => credential.deriveKey(purpose),
+    };
   };
 }

@@ -2,13 +2,17 @@ import { createRedisTier } from '#cache/redis/redis-tier.ts';
 import type { SecondTier } from '#cache/second-tier.ts';
 import { readRedisTls } from '#config/ca-file.ts';
 import type { Settings } from '#config/settings.ts';
+import type { PollLeases } from '#live/poll-leases.ts';
 import { connectRedis } from '#redis/connect.ts';
 import { createInstanceChannel } from '#redis/instance-channel.ts';
 import type { OnRedisStatusChange } from '#redis/status-reporter.ts';
 import { createLimitSharing, type LimitSharing } from './limit-sharing.ts';
+import { createPollLeases } from './poll-leases.ts';
 
 export interface CoordinationOptions {
   readonly onStatusChange: OnRedisStatusChange;
+  /** Key of what all credentials share. All instances have the same. */
+  readonly secret: string;
   /** Any clock, in ms: only differences count. */
   readonly now: () => number;
   /** A monotonic clock for durations, in ms. */
@@ -22,6 +26,8 @@ export interface Coordination {
   readonly tier: SecondTier;
   /** Shares cooldowns and the limit of requests in flight. */
   readonly shareLimits: LimitSharing['shareLimits'];
+  /** Who polls the objects that several instances watch. */
+  readonly pollLeases: PollLeases;
   close(): Promise<void>;
 }
 
@@ -40,7 +46,7 @@ const TIMEOUT_MS = 1_000;
  */
 export function createCoordination(
   { cache }: Settings,
-  { onStatusChange, ...clock }: CoordinationOptions,
+  { onStatusChange, secret, ...clock }: CoordinationOptions,
 ): Coordination | undefined {
   if (cache.redisUrl === undefined) return undefined;
   const redis = {
@@ -55,13 +61,19 @@ export function createCoordination(
   const connection = connectRedis({ ...redis, ...status }, () => {});
   const channel = createInstanceChannel({ ...redis, connection });
   const limitSharing = createLimitSharing({ ...redis, connection, channel });
-  const timeoutMs = cache.redisTimeoutMs;
   const { readAlong, shareLimits } = limitSharing;
-  const tier = createRedisTier({ ...redis, timeoutMs, onStatusChange, readAlong });
+  const tier = createRedisTier({
+    ...redis,
+    timeoutMs: cache.redisTimeoutMs,
+    onStatusChange,
+    patient: { connection, timeoutMs: TIMEOUT_MS },
+    readAlong,
+  });
 
   return {
     tier,
     shareLimits,
+    pollLeases: createPollLeases({ connection, channel, settled: tier.settled, secret }),
     async close() {
       limitSharing.close();
       channel.close();

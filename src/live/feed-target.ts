@@ -1,3 +1,4 @@
+import { NotSharedError } from '#cache/second-tier-reader.ts';
 import { toPage } from '#loaders/list-items.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
 import type { Identified } from '#pagination/list.ts';
@@ -10,12 +11,18 @@ import {
 } from '#pagination/newest-items.ts';
 import { createPagedList } from '#pagination/paged-list.ts';
 import { latestVersion } from '#pagination/read-version.ts';
+import type { PageResponse } from '#rest/revox-api.ts';
 import type { ReadVersion } from '#rest/upstream-request.ts';
 import { Feed } from './feed.ts';
 import type { FeedEdge, FeedList, FeedStart } from './feed-list.ts';
 import type { ObjectState, WatchKind } from './object-kind.ts';
 import { toFeedInterval } from './pace.ts';
-import type { PollUpstream, WatchPollOptions } from './poll-upstream.ts';
+import {
+  type PollUpstream,
+  SHARED_DEADLINE_MS,
+  undefinedIfNotShared,
+  type WatchPollOptions,
+} from './poll-upstream.ts';
 import type { ObjectResponse } from './reading.ts';
 import type { WatchTarget } from './watch.ts';
 
@@ -24,6 +31,7 @@ export interface FeedReader {
   readonly fingerprint: string;
   readonly poll: PollUpstream;
   readonly facts: FactsByEndpoint;
+  readonly deriveKey: WatchTarget['deriveKey'];
 }
 
 /** Edges that a stream gets, from the oldest to the newest. */
@@ -59,6 +67,8 @@ export interface FeedWaiters {
   starts(): Iterable<FeedStart>;
 }
 
+type PageRead = Pick<PageResponse, 'readVersion' | 'requestedAt'>;
+
 const FEED_STATE: ObjectState = {
   isOver: false,
   settles: false,
@@ -85,6 +95,7 @@ export class FeedTarget implements WatchTarget {
   readonly path: string;
   readonly id: string;
   readonly poll: WatchTarget['poll'];
+  readonly deriveKey: WatchTarget['deriveKey'];
   readonly waiters = new Set<FeedWaiters>();
   readonly #reader: FeedReader;
   readonly #list: FeedList;
@@ -95,6 +106,9 @@ export class FeedTarget implements WatchTarget {
   readonly #state: NewestItemsState = createNewestItemsState();
   /** Every page of the next poll must be newer than all pages of the polls before. */
   #readVersion: ReadVersion | undefined;
+  /** The first page that the latest poll has read, and when it was requested, in ms. */
+  #firstPage: ReadVersion | undefined;
+  #requestedAt = Number.NEGATIVE_INFINITY;
   #updates = 0;
 
   /** @param monotonicNow in ms */
@@ -106,7 +120,15 @@ export class FeedTarget implements WatchTarget {
     this.#reader = reader;
     this.#list = list;
     this.#monotonicNow = monotonicNow;
+    this.deriveKey = reader.deriveKey;
     this.poll = (options) => this.#read(options);
+  }
+
+  /** Reads the pages that another instance has read, if they are newer than the known ones. */
+  readShared(): Promise<ObjectResponse | undefined> {
+    return undefinedIfNotShared(
+      this.#read({ isForced: false, shared: 'any', deadlineMs: SHARED_DEADLINE_MS, charge() {} }),
+    );
   }
 
   async #read(options: WatchPollOptions): Promise<ObjectResponse> {
@@ -118,7 +140,10 @@ export class FeedTarget implements WatchTarget {
       isEnough: (items: readonly Identified[]) => this.#feed.isEnough(items),
       cursors: [...new Map(starts.map(({ key, cursor }) => [key, cursor])).values()],
     };
-    const newest = await readNewestItems(this.#openList(options), request, this.#state);
+    const pages: PageRead[] = [];
+    const list = this.#openList(options, pages);
+    const newest = await readNewestItems(list, request, this.#state);
+    const readAt = this.#recordPages(pages, options);
     const isOtherEnd = this.#feed.hasBegun && newest.order !== this.#order && !this.#feed.wasWhole;
     if (isOtherEnd) this.#feed = new Feed();
     this.#order = newest.order;
@@ -129,11 +154,28 @@ export class FeedTarget implements WatchTarget {
       new Map(starts.map(({ key, cursor }) => [key, toCatchUp(newest, cursor)])),
       this.#updates,
     );
-    return { value: update, readVersion: undefined };
+    return { value: update, readVersion: undefined, ...readAt };
   }
 
   /** The list, for one poll. Each page is a request of its own that is never retried. */
-  #openList({ deadlineMs, charge }: WatchPollOptions) {
+  /**
+   * Returns when the pages were requested. Undefined: just now.
+   * @throws NotSharedError for the pages of another instance that are not newer than the known ones
+   */
+  #recordPages(pages: readonly PageRead[], { shared }: WatchPollOptions) {
+    const requestedAt = Math.min(...pages.map((page) => page.requestedAt ?? 0));
+    const [{ readVersion } = {}] = pages;
+    const known = this.#firstPage;
+    // The time of a shared response is an estimate, which differs from read to read.
+    const isKnown =
+      readVersion?.instance === known?.instance && readVersion?.sequence === known?.sequence;
+    if (shared && (isKnown || requestedAt <= this.#requestedAt)) throw new NotSharedError();
+    this.#requestedAt = Math.max(this.#requestedAt, requestedAt);
+    this.#firstPage = readVersion;
+    return shared && { requestedAt };
+  }
+
+  #openList({ deadlineMs, charge, shared, isForced }: WatchPollOptions, pages: PageRead[]) {
     const { poll, facts } = this.#reader;
     const deadlineAt = this.#monotonicNow() + deadlineMs;
     const before = this.#readVersion;
@@ -146,11 +188,18 @@ export class FeedTarget implements WatchTarget {
           this.#list.readPage(
             rest,
             { page, pageSize },
-            { ...options, newerThan: latestVersion(newerThan, before) },
+            {
+              ...options,
+              // A forced poll reads every page from the upstream: nothing is newer.
+              newerThan: shared
+                ? newerThan
+                : (options.newerThan ?? latestVersion(newerThan, before)),
+            },
           ),
-        { isForced: false, deadlineMs: Math.max(1, deadlineAt - this.#monotonicNow()) },
+        { isForced, deadlineMs: Math.max(1, deadlineAt - this.#monotonicNow()), shared },
       );
-      this.#readVersion = latestVersion(this.#readVersion, response.readVersion);
+      pages.push(response);
+      if (!shared) this.#readVersion = latestVersion(this.#readVersion, response.readVersion);
       return toPage(response, () => {});
     }, facts(this.#list.endpoint));
   }

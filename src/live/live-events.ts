@@ -1,3 +1,5 @@
+import type { ClaimOutcome } from './poll-leases.ts';
+
 /**
  * Why an object was polled. `suspect`: a reading of another instance seemed to go back. `list`: a page
  * of a list was read instead of its objects. `hint`: a webhook has named the object.
@@ -31,12 +33,19 @@ export const WEBHOOK_RESULTS = ['due', 'unwatched', 'limited', 'secret', 'invali
  */
 export type WebhookResult = (typeof WEBHOOK_RESULTS)[number];
 
-/** `query`: a query or the page of a list has read the object. */
-export type ReadingSource = 'poll' | 'query';
+/**
+ * `query`: a query or the page of a list has read the object. `peer`: another instance has polled it.
+ */
+export type ReadingSource = 'poll' | 'query' | 'peer';
 
 /** Reports subscriptions to the metrics. Handlers are called synchronously and must not throw. */
 export interface LiveEvents {
   onPoll(reason: PollReason, result: PollResult): void;
+  /**
+   * A poll was claimed among several instances. `alone`: this instance polls without a claim.
+   * @default claims are not counted
+   */
+  onClaim?(outcome: ClaimOutcome): void;
   /**
    * @param ms from the reading of the state until it is written to the streams
    * @param lagMs for the event that shows the end of a call: from this end until it is written, by

@@ -33,5 +33,10 @@ export function toNextDueAt(watch: Watch, now: number, options: NextPollOptions)
     pace,
   );
   watch.intervalMs = Math.min(intervalMs, maxIntervalMs);
-  return Math.max(now, readAt + withJitter(watch.intervalMs, watch.listPoll?.jitter ?? random()));
+  const { lease, listPoll } = watch;
+  const jitter = listPoll?.jitter ?? random();
+  const delayMs = lease
+    ? lease.toDelay(watch.intervalMs, jitter)
+    : withJitter(watch.intervalMs, jitter);
+  return Math.max(now, readAt + delayMs);
 }

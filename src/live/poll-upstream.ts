@@ -1,4 +1,5 @@
-import type { GatewayError } from '#errors/gateway-error.ts';
+import { NotSharedError } from '#cache/second-tier-reader.ts';
+import { GatewayError } from '#errors/gateway-error.ts';
 import {
   CredentialRejectedError,
   UpstreamNotFoundError,
@@ -19,6 +20,12 @@ export interface PollOptions {
   readonly deadlineMs: number;
   /** The body of the previous poll, if all polls send the same request. */
   readonly repeatedBody?: RepeatedBody | undefined;
+  /**
+   * Reads only a response that another instance has shared: without one, the poll rejects with a
+   * `NotSharedError`. A `fresh` one may also be in the cache of this instance.
+   * @default the upstream may be requested
+   */
+  readonly shared?: 'fresh' | 'any' | undefined;
 }
 
 /** What the poll of a watched object gets. */
@@ -39,7 +46,12 @@ export type PollUpstream = <T>(
 
 /** Watches a single object with the credential of a subscriber. */
 export function toObjectTarget(
-  { fingerprint, poll, facts }: Pick<Subscriber, 'fingerprint' | 'poll' | 'facts'>,
+  {
+    fingerprint,
+    poll,
+    facts,
+    deriveKey,
+  }: Pick<Subscriber, 'fingerprint' | 'poll' | 'facts' | 'deriveKey'>,
   kind: ObjectKind,
   id: string,
 ): WatchTarget {
@@ -55,8 +67,30 @@ export function toObjectTarget(
         deadlineMs,
         repeatedBody,
       }),
+    deriveKey,
+    readShared: (isFreshOnly) =>
+      undefinedIfNotShared(
+        poll((rest, fetchOptions) => readObject(kind, rest, id, fetchOptions), {
+          isForced: false,
+          deadlineMs: SHARED_DEADLINE_MS,
+          shared: isFreshOnly ? 'fresh' : 'any',
+        }),
+      ),
     openList: kind.createOpenList?.(poll, facts),
   };
+}
+
+/** Deadline of the read of a shared response, in ms. */
+export const SHARED_DEADLINE_MS = 2_000;
+
+/** Without a usable response, the claims of the instance decide when it polls. */
+export async function undefinedIfNotShared<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof NotSharedError || error instanceof GatewayError) return undefined;
+    throw error;
+  }
 }
 
 async function readObject(

@@ -22,12 +22,16 @@ export interface PollWatchOptions extends ReadingClock {
 /** Deadline of each poll but the first, in ms. */
 const DEADLINE_MS = 10_000;
 
-/** Creates the poll of one watched object, which never rejects. */
-export function createPollWatch(options: PollWatchOptions): (watch: Watch) => Promise<void> {
+/**
+ * Creates the poll of one watched object, which never rejects. It resolves to whether the upstream
+ * has responded with the object, or that it does not exist.
+ */
+export function createPollWatch(options: PollWatchOptions): (watch: Watch) => Promise<boolean> {
   const { readings, events, monotonicNow, random } = options;
 
   return async (watch) => {
     const { reason, isForced, target } = watch;
+    const isLeased = watch.lease !== undefined;
     const deadlineMs = reason === 'first' ? options.firstDeadlineMs : DEADLINE_MS;
     // The scheduler starts no second poll meanwhile. A failure or a reading sets the next one.
     watch.dueAt = Number.POSITIVE_INFINITY;
@@ -35,11 +39,12 @@ export function createPollWatch(options: PollWatchOptions): (watch: Watch) => Pr
     const startedAt = monotonicNow();
     watch.polledAt = startedAt;
     const wasHintOpen = watch.isHintOpen;
-    if (isForced) watch.isHintOpen = false;
+    if (isForced || isLeased) watch.isHintOpen = false;
     let result: PollResult;
     try {
       const charge = () => options.charge(watch);
-      let response = await target.poll({ isForced, deadlineMs, charge });
+      // A poll that this instance has claimed must reach the upstream.
+      let response = await target.poll({ isForced: isForced || isLeased, deadlineMs, charge });
       // A cached response that the watch has already is no poll.
       if (reason === 'timer' && isSameRead(response, known))
         response = await target.poll({ isForced: true, deadlineMs, charge });
@@ -55,6 +60,7 @@ export function createPollWatch(options: PollWatchOptions): (watch: Watch) => Pr
       result = fail(watch, error);
     }
     events.onPoll(reason, result);
+    return result === 'read' || result === 'missing';
   };
 
   function fail(watch: Watch, thrown: unknown): PollResult {

@@ -62,11 +62,15 @@ export function isSameValue(
   return previous.value === value || (value !== null && isSame(previous.value, value));
 }
 
-/** Whether a reading was requested after another. The order of two instances is unknown. */
+/**
+ * Whether a reading was requested after another. Of the readings of two instances, only one that is
+ * known to be older has an order: the age of a shared response is an upper limit.
+ */
 export function orderOf(reading: Reading, other: Reading): 'newer' | 'older' | 'unknown' {
   const { readVersion } = reading;
   if (!readVersion || !other.readVersion) return 'newer';
-  if (readVersion.instance !== other.readVersion.instance) return 'unknown';
+  if (readVersion.instance !== other.readVersion.instance)
+    return reading.readAt < other.readAt ? 'older' : 'unknown';
   return readVersion.sequence > other.readVersion.sequence ? 'newer' : 'older';
 }
 

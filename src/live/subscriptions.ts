@@ -27,6 +27,8 @@ export interface Subscriber {
   /** Whether the upstream has accepted the credential by now. */
   isCredentialAccepted(): boolean;
   readonly poll: PollUpstream;
+  /** Derives a key of 32 bytes from the credential, a different one for each purpose. */
+  readonly deriveKey: (purpose: string) => Buffer;
   /** What pages of lists have shown with the credential. */
   readonly facts: FactsByEndpoint;
 }

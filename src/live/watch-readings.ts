@@ -84,6 +84,7 @@ export function createWatchReadings(options: WatchReadingsOptions): WatchReading
     watch.overSince = reading.state.isOver ? (watch.overSince ?? now) : undefined;
     watch.reading = reading;
     watch.acceptedAt = now;
+    watch.lease?.onReading(source);
     watch.reason = 'timer';
     watch.isForced = false;
     watch.clearFailure();

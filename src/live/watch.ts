@@ -6,6 +6,7 @@ import type { Urgency } from './poll-queue.ts';
 import type { WatchPollOptions } from './poll-upstream.ts';
 import type { ObjectResponse, Reading } from './reading.ts';
 import type { IndexedWatch } from './watch-group.ts';
+import type { WatchLease } from './watch-lease.ts';
 
 /** What is watched, and with which credential. */
 export interface WatchTarget {
@@ -19,6 +20,17 @@ export interface WatchTarget {
    * @throws GatewayError
    */
   readonly poll: (options: WatchPollOptions) => Promise<ObjectResponse>;
+  /**
+   * Reads the response that another instance has shared, without an upstream request.
+   * @default no instance shares responses
+   * @param isFreshOnly whether an older response does not count
+   */
+  readonly readShared?: (isFreshOnly: boolean) => Promise<ObjectResponse | undefined>;
+  /**
+   * Derives a key from the credential: the instances name the object by it, and reveal nothing.
+   * @default the object has no lease
+   */
+  readonly deriveKey?: ((purpose: string) => Buffer) | undefined;
   /** Opens the lists that embed the object. Absent: no list does. */
   readonly openList?: OpenList | undefined;
 }
@@ -84,6 +96,8 @@ export class Watch {
   missingPolls = 0;
   /** List polls in a row that have not found the whole object, although its status is listed. */
   listMisses = 0;
+  /** Undefined: no other instance watches the same objects. */
+  lease: WatchLease | undefined;
   readonly startedAt: number;
   #reading: Reading | undefined;
   #dueAt: number;
@@ -144,6 +158,7 @@ export class Watch {
 
   /** Makes the next poll due. */
   refresh(now: number): void {
+    if (this.lease) this.lease.isUrgent = true;
     this.dueAt = Math.min(this.dueAt, now);
   }
 
@@ -180,6 +195,12 @@ export class Watch {
   /** Whether a reading was requested before the webhook that named the object. */
   isBeforeHint(readAt: number): boolean {
     return this.isHintOpen && this.hintedAt !== undefined && readAt <= this.hintedAt;
+  }
+
+  /** What reads the response that the cache offers now. */
+  get sourceOfOffer(): ReadingSource {
+    if (this.lease?.sharedRead) return 'peer';
+    return this.isPolling || this.listPoll ? 'poll' : 'query';
   }
 
   /** The list whose pages may replace single polls of the object. */

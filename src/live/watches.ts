@@ -1,12 +1,15 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import { RateLimitedError } from '#errors/upstream-error.ts';
+import { createLeasedPolls } from './leased-polls.ts';
 import { type LiveEvents, WATCHED_STATES, type WatchedState } from './live-events.ts';
 import { type PaceSettings, withJitter } from './pace.ts';
+import type { PollLeases } from './poll-leases.ts';
 import { createPollScheduler } from './poll-scheduler.ts';
 import { createPollWatch } from './poll-watch.ts';
 import { type ObjectResponse, type ReadingClock, toReading } from './reading.ts';
 import { Watch, type WatchListener, type WatchTarget } from './watch.ts';
 import type { WatchGroup } from './watch-group.ts';
+import { WatchLease } from './watch-lease.ts';
 import { createWatchReadings } from './watch-readings.ts';
 
 export interface WatchesOptions extends ReadingClock {
@@ -27,6 +30,8 @@ export interface WatchesOptions extends ReadingClock {
   readonly random: () => number;
   /** The cached response of an object is outdated. @default there is no cache */
   readonly expire?: (fingerprint: string, path: string) => void;
+  /** @default no other instance watches the same objects */
+  readonly leases?: PollLeases | undefined;
 }
 
 /** The watched objects. Each has one poller, however many subscribers follow it. */
@@ -62,7 +67,7 @@ export interface Watches {
 export function createWatches(options: WatchesOptions): Watches {
   const { pace, events, monotonicNow, random } = options;
   const readings = createWatchReadings(options);
-  const poll = createPollWatch({
+  const pollUpstream = createPollWatch({
     ...options,
     readings,
     charge: (watch) => scheduler.charge(watch),
@@ -71,7 +76,20 @@ export function createWatches(options: WatchesOptions): Watches {
       if (group) pauseAfter(group, error);
     },
   });
-  const scheduler = createPollScheduler({ ...options, poll, onFailure: pauseAfter });
+  const leasedPolls = createLeasedPolls({
+    ...options,
+    readings,
+    pollUpstream,
+    schedule: () => scheduler.schedule(),
+  });
+  const scheduler = createPollScheduler({
+    ...options,
+    async poll(watch) {
+      if (watch.lease) await leasedPolls.poll(watch, watch.lease);
+      else await pollUpstream(watch);
+    },
+    onFailure: pauseAfter,
+  });
   const { groups } = scheduler;
   let watchCount = 0;
 
@@ -88,6 +106,7 @@ export function createWatches(options: WatchesOptions): Watches {
     unwatch(watch, listener) {
       watch.listeners.delete(listener);
       if (watch.listeners.size > 0 || !scheduler.remove(watch)) return;
+      watch.lease?.close();
       watchCount -= 1;
       scheduler.schedule();
     },
@@ -103,18 +122,16 @@ export function createWatches(options: WatchesOptions): Watches {
       // The request was sent before the webhook arrived: its response is outdated, too.
       if (watch.isBeforeHint(reading.readAt)) options.expire?.(fingerprint, path);
       if (isEmbedded && !watch.recordEmbedded(response.value)) return;
-      readings.accept(watch, reading, watch.isPolling || watch.listPoll ? 'poll' : 'query');
+      readings.accept(watch, reading, watch.sourceOfOffer);
       scheduler.schedule();
     },
     hint(path) {
-      const now = monotonicNow();
+      options.leases?.hint(path);
       let isWatched = false;
-      for (const [fingerprint, { watches }] of groups) {
-        if (!watches.get(path)?.recordHint(now)) continue;
-        isWatched = true;
-        options.expire?.(fingerprint, path);
+      for (const { watches } of groups.values()) {
+        const watch = watches.get(path);
+        if (watch && recordHint(watch)) isWatched = true;
       }
-      if (isWatched) scheduler.schedule();
       return isWatched;
     },
     revoke(fingerprint, error) {
@@ -145,7 +162,25 @@ export function createWatches(options: WatchesOptions): Watches {
     const watch = new Watch(target, monotonicNow(), target.kind.firstInterval(pace));
     scheduler.add(watch);
     watchCount += 1;
+    if (options.leases) openLease(options.leases, watch);
     return watch;
+  }
+
+  function openLease(leases: PollLeases, watch: Watch): void {
+    const lease = leases.open(watch.target, {
+      onNews: () => leasedPolls.onNews(watch, opened),
+      onHint: () => recordHint(watch),
+    });
+    const opened = new WatchLease(lease);
+    watch.lease = opened;
+  }
+
+  /** Returns whether the change that a webhook announces makes a poll necessary. */
+  function recordHint(watch: Watch): boolean {
+    if (!watch.recordHint(monotonicNow())) return false;
+    options.expire?.(watch.target.fingerprint, watch.target.path);
+    scheduler.schedule();
+    return true;
   }
 
   /** A 429 pauses all polls of the credential. */

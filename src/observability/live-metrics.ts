@@ -5,6 +5,7 @@ import {
   WATCHED_STATES,
   WEBHOOK_RESULTS,
 } from '#live/live-events.ts';
+import { CLAIM_OUTCOMES } from '#live/poll-leases.ts';
 import type { MetricFactory } from './metric-factory.ts';
 
 export interface LiveMetricsOptions {
@@ -66,9 +67,15 @@ export function createLiveMetrics(
     'Polls for subscriptions, by reason and result. A poll is an upstream lookup: it may be cached.',
     ['reason', 'result'],
   );
+  const claims = counter(
+    'live_claims_total',
+    'Polls that several instances claim in Redis, by outcome: won (this instance polls), lost (another one does), alone (it polls without a claim).',
+    ['outcome'],
+  );
+  for (const outcome of CLAIM_OUTCOMES) claims.inc({ outcome }, 0);
   const sentEvents = bufferedCounter(
     'live_events_total',
-    'Events for all subscriptions of a group, by root field and by what has read the call (poll, query).',
+    'Events for all subscriptions of a group, by root field and by what has read the call (poll, query, or peer: another instance).',
     ['field', 'source'],
   );
   const eventSeconds = histogram(
@@ -106,6 +113,7 @@ export function createLiveMetrics(
   for (const result of WEBHOOK_RESULTS) webhooks.inc({ result }, 0);
   return {
     onPoll: polls,
+    onClaim: (outcome) => claims.inc({ outcome }),
     onEvent(field, source, ms, lagMs) {
       sentEvents(field, source);
       eventSeconds(ms / 1000);

@@ -42,6 +42,8 @@ export interface NumberedPage {
 /** A page of a list that may change between two reads. */
 export interface PageResponse extends ListResponse {
   readonly readVersion: ReadVersion;
+  /** When the request was sent, by the gateway's clock, in ms. */
+  readonly requestedAt?: number | undefined;
 }
 
 export interface CampaignRowFilter {
@@ -103,12 +105,12 @@ export function createRevoxApiFactory(
       options: FetchOptions | undefined,
     ): Promise<PageResponse> => {
       const { pageOptions } = context;
-      const { value, readVersion } = await fetchUpstream(
+      const { value, readVersion, requestedAt } = await fetchUpstream(
         context,
         request,
         pageOptions ? { ...pageOptions, ...options } : options,
       );
-      return { ...value, readVersion };
+      return { ...value, readVersion, requestedAt };
     };
     return {
       getCall: async (id) => get(toCallRequest(id, recordCall)),

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { CacheOwner, SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import { contractVersion as currentContract } from '#generated/contract-version.ts';
 import { connectRedis, type RedisOptions } from '#redis/connect.ts';
-import type { ServerTime } from '#redis/redis-connection.ts';
+import type { RedisConnection, ServerTime } from '#redis/redis-connection.ts';
 import { withTimeout } from '#redis/with-timeout.ts';
 import { createCredentialEpochs, EPOCH_TTL_MS } from './credential-epochs.ts';
 import { open, seal } from './seal.ts';
@@ -19,6 +19,16 @@ export interface RedisTierOptions extends RedisOptions {
     toKey(fingerprint: string): string;
     receive(owner: CacheOwner, stored: unknown, time: ServerTime): void;
   };
+  /**
+   * A connection for reads that no client waits for, with their time limit.
+   * @default these reads are like all others
+   */
+  readonly patient?: { readonly connection: RedisConnection; readonly timeoutMs: number };
+}
+
+export interface RedisTier extends SecondTier {
+  /** Resolves when all entries that were written for a credential until now are stored, or given up. */
+  settled(fingerprint: string): Promise<void>;
 }
 
 /** The content of a sealed entry. */
@@ -56,9 +66,11 @@ export function createRedisTier({
   contractVersion = currentContract,
   readAlong,
   ...options
-}: RedisTierOptions): SecondTier {
+}: RedisTierOptions): RedisTier {
   const { timeoutMs, now, startTimer } = options;
   const connection = connectRedis(options, () => epochs.flushRevocations());
+  const hurried = { connection, timeoutMs };
+  const { patient = hurried } = options;
   const epochs = createCredentialEpochs(connection, now);
   const version = `${FORMAT}.${contractVersion}`;
   /**
@@ -67,9 +79,14 @@ export function createRedisTier({
    */
   const latestWriteByKey = new Map<string, number>();
   let writeCount = 0;
-  let pendingWrites = 0;
+  /** The writes in progress, with the fingerprint of their credential. */
+  const pendingWrites = new Map<Promise<void>, string>();
 
-  async function readEntry(owner: CacheOwner, key: string): Promise<SecondTierEntry | undefined> {
+  async function readEntry(
+    owner: CacheOwner,
+    key: string,
+    { connection: reader }: { readonly connection: RedisConnection },
+  ): Promise<SecondTierEntry | undefined> {
     const { fingerprint } = owner;
     if (epochs.isRevoked(fingerprint)) {
       void epochs.flushRevocations();
@@ -77,9 +94,9 @@ export function createRedisTier({
     }
     const redisKey = toRedisKey(version, owner, key);
     const fence = epochs.takeFence();
-    // A command for each key: while a slot of a cluster migrates, its keys are on two servers, which reject a
-    // command for both. `GET` would fail for a value of another type.
-    const replies = await connection.query(
+    // A command for each key: while a slot of a cluster migrates, its keys are on two servers, which
+    // reject a command for both. `GET` would fail for a value of another type.
+    const replies = await reader.query(
       fingerprint,
       ['MGET', redisKey],
       ['MGET', epochs.redisKeyOf(fingerprint)],
@@ -87,14 +104,14 @@ export function createRedisTier({
     );
     if (!replies) return undefined;
     const [, , along] = replies as readonly (readonly [Value] | undefined)[];
-    if (along?.[0]) readAlong?.receive(owner, along[0], connection.time(fingerprint));
+    if (along?.[0]) readAlong?.receive(owner, along[0], reader.time(fingerprint));
     const [[sealed], [epoch]] = replies as readonly [readonly [Value], readonly [Value]];
     const observed = epochs.observe(fingerprint, epoch?.toString(), fence);
     if (!sealed || observed?.epoch === undefined) return undefined;
     const envelope = (await open(sealed, toSealingKey(owner), redisKey)) as Envelope | undefined;
     if (envelope?.epoch !== observed.epoch || !epochs.isCurrent(fingerprint, observed))
       return undefined;
-    const residenceMs = connection.time(fingerprint).latest - envelope.writtenAt;
+    const residenceMs = reader.time(fingerprint).latest - envelope.writtenAt;
     // A negative value means that Redis' clock was set back: the age of the entry is unknown.
     if (!(residenceMs >= 0 && residenceMs < envelope.ttlMs)) return undefined;
     const { value, status, ageMs, freshForMs, isLive } = envelope;
@@ -138,23 +155,29 @@ export function createRedisTier({
   }
 
   return {
-    read: (owner, key) =>
+    read(owner, key, isPatient = false) {
+      const reader = isPatient ? patient : hurried;
       // An unusable reply counts as a miss.
-      withTimeout(readEntry(owner, key), timeoutMs, startTimer).catch(() => undefined),
+      return withTimeout(readEntry(owner, key, reader), reader.timeoutMs, startTimer).catch(
+        () => undefined,
+      );
+    },
     write(owner, key, entry, ttlMs) {
       if (
         !connection.isUp(owner.fingerprint) ||
-        pendingWrites >= MAX_CONCURRENT_WRITES ||
+        pendingWrites.size >= MAX_CONCURRENT_WRITES ||
         !(ttlMs > 0)
       )
         return;
-      pendingWrites += 1;
-      writeEntry(owner, key, entry, Math.min(ttlMs, EPOCH_TTL_MS))
+      const written = writeEntry(owner, key, entry, Math.min(ttlMs, EPOCH_TTL_MS))
         // A value that JSON cannot represent is not stored.
         .catch(() => {})
-        .finally(() => {
-          pendingWrites -= 1;
-        });
+        .finally(() => pendingWrites.delete(written));
+      pendingWrites.set(written, owner.fingerprint);
+    },
+    async settled(fingerprint) {
+      const written = [...pendingWrites].filter(([, owner]) => owner === fingerprint);
+      await Promise.all(written.map(([promise]) => promise));
     },
     revoke({ fingerprint }, wasKnown) {
       // Only a credential that may have entries is revoked in Redis: keys that the upstream has

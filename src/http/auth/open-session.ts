@@ -91,6 +91,10 @@ export function createOpenSession({
       return createPoller(this.#credential).poll;
     }
 
+    get deriveKey(): SessionSubscriber['deriveKey'] {
+      return createPoller(this.#credential).deriveKey;
+    }
+
     get facts(): SessionSubscriber['facts'] {
       return createPoller(this.#credential).facts;
     }

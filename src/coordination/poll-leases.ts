@@ -1,0 +1,118 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import {
+  CLAIM_SHARE,
+  type Claim,
+  type LeaseEvents,
+  MAX_URGENT_INTERVAL_MS,
+  type PollLeases,
+} from '#live/poll-leases.ts';
+import type { InstanceChannel } from '#redis/instance-channel.ts';
+import type { Command, RedisConnection } from '#redis/redis-connection.ts';
+
+export interface PollLeasesOptions {
+  readonly connection: Pick<RedisConnection, 'query'>;
+  readonly channel: Pick<InstanceChannel, 'publish' | 'onMessage'>;
+  /** Resolves when the responses of a credential that were read until now are in Redis. */
+  readonly settled: (fingerprint: string) => Promise<void>;
+  /** Names objects in messages of all credentials. All instances have the same. */
+  readonly secret: string;
+}
+
+/** The topics of messages. The body of each is a name, which reveals nothing and is never data. */
+const NEWS = 'polled';
+const HINT = 'hint';
+
+const ALONE: Claim = { outcome: 'alone', heldMs: 0, endsInMs: 0 };
+
+/**
+ * Leases of polls in Redis: a claim is a key that expires, so an instance that dies leaves nothing
+ * behind. A claim and a message only decide who polls, and when. The state itself comes from the
+ * upstream, or from an entry that is sealed with a key of the credential.
+ */
+export function createPollLeases(options: PollLeasesOptions): PollLeases {
+  const { connection, channel, settled, secret } = options;
+  const instance = randomBytes(9).toString('base64url');
+  const byNewsName = new Listeners();
+  const byHintName = new Listeners();
+  const toHintName = (path: string) =>
+    createHmac('sha256', `names of hints ${secret}`).update(path).digest('base64url');
+  channel.onMessage(NEWS, (name) => {
+    for (const { onNews } of byNewsName.of(name)) onNews();
+  });
+  channel.onMessage(HINT, (name) => {
+    for (const { onHint } of byHintName.of(name)) onHint();
+  });
+
+  return {
+    open({ fingerprint, path, deriveKey }, events) {
+      // Without the credential, the path can be neither derived nor verified.
+      const name = createHmac('sha256', deriveKey?.('names of polls') ?? randomBytes(32))
+        .update(path)
+        .digest('base64url');
+      const hintName = toHintName(path);
+      const key = `revox:claim:{${fingerprint}}:${name}`;
+      byNewsName.add(name, events);
+      byHintName.add(hintName, events);
+      return {
+        async claim({ intervalMs, isUrgent }) {
+          const periodMs = isUrgent ? Math.min(intervalMs, MAX_URGENT_INTERVAL_MS) : intervalMs;
+          const claimed = isUrgent ? `${key}:urgent` : key;
+          const claimMs = Math.ceil(CLAIM_SHARE * periodMs);
+          const commands: Command[] = [
+            ['SET', claimed, `${instance} ${claimMs}`, 'NX', 'PX', String(claimMs)],
+            ['GET', claimed],
+            ['PTTL', claimed],
+          ];
+          if (isUrgent) {
+            // The poll that is not urgent is not due any more, whichever instance makes the urgent one.
+            const ordinaryMs = String(Math.ceil(CLAIM_SHARE * intervalMs));
+            commands.push(['SET', key, `${instance} ${ordinaryMs}`, 'PX', ordinaryMs]);
+          }
+          const replies = await connection.query(fingerprint, ...commands);
+          return replies ? toClaim(replies) : ALONE;
+        },
+        publish() {
+          void settled(fingerprint).then(() => channel.publish(fingerprint, NEWS, name));
+        },
+        close() {
+          byNewsName.delete(name, events);
+          byHintName.delete(hintName, events);
+        },
+      };
+    },
+    hint(path) {
+      const name = toHintName(path);
+      // Any server of a cluster forwards the message: the name spreads them.
+      channel.publish(name, HINT, name);
+    },
+  };
+}
+
+/** Anyone who can write to the Redis may have written the value. */
+function toClaim([set, value, ttl]: readonly unknown[]): Claim {
+  if (set !== null && set !== undefined) return { outcome: 'won', heldMs: 0, endsInMs: 0 };
+  // The claim has just expired, or its key never expires.
+  const endsInMs = Math.max(0, Number(ttl));
+  const claimMs = Number(String(value ?? '').split(' ')[1]);
+  const heldMs = Number.isFinite(claimMs) ? Math.max(0, claimMs - endsInMs) : Infinity;
+  return { outcome: 'lost', heldMs, endsInMs };
+}
+
+/** The leases of each name: several credentials may watch the same object. */
+class Listeners {
+  readonly #byName = new Map<string, Set<LeaseEvents>>();
+
+  of(name: string): readonly LeaseEvents[] {
+    return [...(this.#byName.get(name) ?? [])];
+  }
+
+  add(name: string, events: LeaseEvents): void {
+    this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(events));
+  }
+
+  delete(name: string, events: LeaseEvents): void {
+    const listeners = this.#byName.get(name);
+    listeners?.delete(events);
+    if (listeners?.size === 0) this.#byName.delete(name);
+  }
+}

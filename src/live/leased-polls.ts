@@ -1,0 +1,142 @@
+import type { LiveEvents } from './live-events.ts';
+import { CLAIM_SHARE, type Claim, MAX_URGENT_INTERVAL_MS } from './poll-leases.ts';
+import { isSameRead, type ReadingClock, toReading } from './reading.ts';
+import type { Watch } from './watch.ts';
+import type { WatchLease } from './watch-lease.ts';
+import type { WatchReadings } from './watch-readings.ts';
+
+export interface LeasedPollsOptions extends ReadingClock {
+  readonly readings: WatchReadings;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+  /** A random number from 0 to 1. */
+  readonly random: () => number;
+  readonly events: Pick<LiveEvents, 'onClaim' | 'onUnexpectedError'>;
+  /** Polls the upstream itself. Resolves to whether there is a response. */
+  readonly pollUpstream: (watch: Watch) => Promise<boolean>;
+  /** A poll has become due earlier or later than before. */
+  readonly schedule: () => void;
+}
+
+/** The polls of objects that other instances may watch, too. */
+export interface LeasedPolls {
+  /** Polls an object, or reads the response of the instance that polls it. Never rejects. */
+  poll(watch: Watch, lease: WatchLease): Promise<void>;
+  /** Another instance has probably polled the object. */
+  onNews(watch: Watch, lease: WatchLease): void;
+}
+
+/** Lost claims in a row, without a shared response, after which the next claim is urgent. */
+const MAX_LOSSES = 2;
+/** … and after which this instance polls without a claim: claims must not stop the polls for good. */
+const MAX_URGENT_LOSSES = 4;
+/** Without coordination, each instance polls at this multiple of the interval. */
+const ALONE_INTERVALS = 2;
+/** Minimum time between two lookups of news of one object, in ms: anyone may have sent messages. */
+const MIN_NEWS_INTERVAL_MS = 100;
+
+export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
+  const { readings, events, monotonicNow, startTimer, random, pollUpstream, schedule } = options;
+
+  return { poll, onNews };
+
+  async function poll(watch: Watch, lease: WatchLease): Promise<void> {
+    // The scheduler starts no second poll meanwhile.
+    watch.dueAt = Number.POSITIVE_INFINITY;
+    const before = watch.reading;
+    await lease.sharedRead;
+    if (watch.reading !== before) return;
+    // A state that seems to go back is confirmed by the upstream itself.
+    if (watch.reason === 'suspect') return pollAndPublish(watch, lease);
+    if (watch.reason === 'first' && lease.losses === 0 && (await readShared(watch, lease))) return;
+    let isUrgent = watch.isForced || lease.isUrgent || lease.losses >= MAX_LOSSES;
+    let claim = await claimPoll(watch, lease, isUrgent);
+    if (claim.outcome === 'lost') {
+      if (await readShared(watch, lease)) return;
+      lease.losses += 1;
+      if (!isUrgent && claim.heldMs >= toPatience(watch)) {
+        isUrgent = true;
+        claim = await claimPoll(watch, lease, isUrgent);
+      }
+    }
+    if (claim.outcome === 'lost' && lease.losses < MAX_URGENT_LOSSES) {
+      const waitMs = Math.min(claim.endsInMs, Math.max(0, toPatience(watch) - claim.heldMs));
+      postpone(watch, Math.max(MIN_NEWS_INTERVAL_MS, waitMs * (1 + 0.1 * random())));
+      return;
+    }
+    if (claim.outcome === 'alone' && !isUrgent && watch.reading) {
+      const aloneAt = watch.reading.readAt + ALONE_INTERVALS * watch.intervalMs;
+      // Timers may call back a fraction of a millisecond early.
+      if (aloneAt > monotonicNow() + 1) {
+        postpone(watch, aloneAt - monotonicNow());
+        return;
+      }
+    }
+    if (claim.outcome === 'won') events.onClaim?.('won');
+    else events.onClaim?.('alone');
+    await pollAndPublish(watch, lease);
+  }
+
+  async function claimPoll(watch: Watch, { lease }: WatchLease, isUrgent: boolean) {
+    const { intervalMs } = watch;
+    const claim: Claim = await lease.claim({ intervalMs, isUrgent });
+    if (claim.outcome === 'lost') events.onClaim?.('lost');
+    return claim;
+  }
+
+  /**
+   * How long the claim of another instance may be held without a shared response, in ms. Its
+   * interval may be longer than that of this instance. A subscriber that waits for the first reading
+   * waits for a poll in progress, and for no more.
+   */
+  function toPatience({ intervalMs, reason }: Watch): number {
+    const patienceMs = CLAIM_SHARE * intervalMs;
+    return reason === 'first' ? Math.min(patienceMs, MAX_URGENT_INTERVAL_MS) : patienceMs;
+  }
+
+  function postpone(watch: Watch, ms: number): void {
+    // A query may have read the object meanwhile.
+    watch.dueAt = Math.min(watch.dueAt, monotonicNow() + ms);
+  }
+
+  async function pollAndPublish(watch: Watch, { lease }: WatchLease): Promise<void> {
+    if (await pollUpstream(watch)) lease.publish();
+  }
+
+  function onNews(watch: Watch, lease: WatchLease): void {
+    const minIntervalMs = Math.max(MIN_NEWS_INTERVAL_MS, watch.intervalMs / 10);
+    const waitMs = Math.max(0, lease.newsAt + minIntervalMs - monotonicNow());
+    lease.cancelNews ??= startTimer(waitMs, () => {
+      lease.cancelNews = undefined;
+      lease.newsAt = monotonicNow();
+      // A poll that loses its claim may just have missed the response.
+      if (watch.isPolling) onNews(watch, lease);
+      else void readShared(watch, lease).then(schedule);
+    });
+  }
+
+  /** Resolves to whether another instance has shared a newer response. */
+  async function readShared(watch: Watch, lease: WatchLease): Promise<boolean> {
+    const before = watch.reading;
+    const reading = readSharedResponse(watch);
+    lease.sharedRead = reading;
+    try {
+      await reading;
+    } catch (error) {
+      events.onUnexpectedError(error);
+    } finally {
+      lease.sharedRead = undefined;
+    }
+    return watch.reading !== before;
+  }
+
+  async function readSharedResponse(watch: Watch): Promise<void> {
+    const { target, reason, reading: known } = watch;
+    // Usually the cache offers the response meanwhile.
+    const response = await target.readShared?.(reason === 'first');
+    // The end of an object that does not exist must come from the upstream itself.
+    if (!response || response.value === null || isSameRead(response, watch.reading)) return;
+    const reading = toReading(target.kind, response, options, watch.reading);
+    if (known && reading.readAt <= known.readAt) return;
+    readings.accept(watch, reading, 'peer');
+  }
+}

@@ -1,0 +1,43 @@
+import type { ReadingSource } from './live-events.ts';
+import type { PollLease } from './poll-leases.ts';
+
+/** The part of this instance in the polls of an object that several instances may watch. */
+export class WatchLease {
+  readonly lease: PollLease;
+  /** Whether this instance has made the latest poll. It also makes the next one. */
+  isIncumbent = true;
+  /** Lost claims in a row after which no shared response was found. */
+  losses = 0;
+  /** Whether a subscriber waits for the next reading. */
+  isUrgent = false;
+  /** The read of a shared response that is in progress. */
+  sharedRead: Promise<unknown> | undefined;
+  /** When news were last looked up, by the monotonic clock, in ms. */
+  newsAt = Number.NEGATIVE_INFINITY;
+  /** Cancels the lookup of news that is planned. */
+  cancelNews: (() => void) | undefined;
+
+  constructor(lease: PollLease) {
+    this.lease = lease;
+  }
+
+  onReading(source: ReadingSource): void {
+    if (source !== 'query') this.isIncumbent = source === 'poll';
+    this.losses = 0;
+    this.isUrgent = false;
+  }
+
+  /**
+   * The time from a reading to the next poll, in ms. The instance that has polled comes first. The
+   * others come only if they have heard nothing, and at different times.
+   * @param random a number from 0 to 1
+   */
+  toDelay(intervalMs: number, random: number): number {
+    return intervalMs * (this.isIncumbent ? 1 + 0.1 * random : 1.2 + 0.4 * random);
+  }
+
+  close(): void {
+    this.cancelNews?.();
+    this.lease.close();
+  }
+}
