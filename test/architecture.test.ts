@@ -128,7 +128,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   setTimeout: ['system-clock.ts', 'sandbox/sandbox.ts'],
   setInterval: [],
   // The network: towards the upstream, and towards clients.
-  fetch: ['rest'],
+  fetch: ['rest', 'sandbox/webhooks.ts'],
   undici: ['rest'],
   '@redis/client': ['redis/query-server.ts', 'redis/redis-client.ts'],
   'node:http': [

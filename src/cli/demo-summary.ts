@@ -32,6 +32,11 @@ export function summarizeDemo(
   };
 }
 
+/** The address where this machine reaches the gateway: `0.0.0.0` and `::` are all addresses. */
+export function toReachable(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, 'localhost');
+}
+
 /**
  * A command that works when it is pasted. It has no scheme, which curl does not need: the line
  * "Ready" alone contains the URL of the endpoint.
@@ -43,6 +48,5 @@ function toCurl(settings: Settings, address: string): string {
       : settings.jwt
         ? `-H 'authorization: Bearer <a token of JWT_ISSUER>' `
         : '';
-  const endpoint = address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, 'localhost');
-  return `curl -s '${endpoint}${settings.basePath}/graphql' ${credential}-H 'content-type: application/json' -d '{"query":"${QUERY}"}'`;
+  return `curl -s '${toReachable(address)}${settings.basePath}/graphql' ${credential}-H 'content-type: application/json' -d '{"query":"${QUERY}"}'`;
 }

@@ -36,6 +36,11 @@ export interface ServeOptions {
    * @param address the host and port that clients connect to, as in a URL
    */
   summarize(address: string): Summary;
+  /**
+   * Called when the gateway listens.
+   * @param address as for `summarize`
+   */
+  onListening?(address: string): void;
   /** Further lines of the log, after the summary. */
   readonly notices?: readonly string[];
   /** Called after the last response. */
@@ -53,6 +58,7 @@ export async function serve(
     create = createGateway,
     summarize,
     notices = [],
+    onListening = () => {},
     onStopped = async () => {},
   }: ServeOptions,
 ): Promise<void> {
@@ -74,6 +80,7 @@ export async function serve(
   });
   const { port } = server.address() as AddressInfo;
   const address = `${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+  onListening(address);
   log.info(`Ready: http://${address}${settings.basePath}/graphql`);
   logSummary(log, settings.log.format, summarize(address));
   for (const notice of [...notices, ...noticesOf(settings)]) log.info(notice);

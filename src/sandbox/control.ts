@@ -170,6 +170,8 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       const script = generateStartedCall(seed, organization, inserted++, now, times);
       organization.calls.push(script.call);
       organization.startedScripts.push(script);
+      // Its end is known now, which may be the next event.
+      sandbox.organizationOf(apiKey);
       return script.call.id;
     },
     endCall(apiKey, id) {
@@ -179,6 +181,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
         const script = scripts[index];
         if (!script || script.stage === 'waiting') continue;
         scripts[index] = endScript(script, sandbox.now());
+        sandbox.organizationOf(apiKey);
         return true;
       }
       return false;

@@ -7,3 +7,4 @@ export {
 export { type SampleIds, sampleIds } from './sample-ids.ts';
 export { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 export { type ServeSandboxOptions, serveSandbox } from './serve-sandbox.ts';
+export type { WebhookOptions } from './webhooks.ts';

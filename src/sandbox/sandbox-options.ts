@@ -3,12 +3,14 @@ import {
   checkOptions,
   FLAG,
   FUNCTION,
+  isObject,
   objectWith,
   oneOf,
   wholeNumber,
 } from '#check-arguments.ts';
 import { API_VERSIONS, type ApiVersion } from '#sandbox/api/versions.ts';
 import type { StartTimer } from './faults.ts';
+import type { WebhookOptions } from './webhooks.ts';
 
 /**
  * How the fake API behaves. The defaults follow the API documentation literally, with static data.
@@ -67,6 +69,12 @@ export interface SandboxOptions {
    * static data.
    */
   live?: boolean;
+  /**
+   * When a call in progress ends, the sandbox sends a webhook to the `webhook_url` of its assistant,
+   * if there is one. Default: none is sent. The generated assistants have URLs with invented hosts:
+   * set your own in `control.data(apiKey).assistants`.
+   */
+  webhooks?: WebhookOptions;
 }
 
 /** For functions that take a sandbox. */
@@ -94,6 +102,7 @@ const OPTIONS: { readonly [Name in keyof Required<SandboxOptions>]: ArgumentRule
   sendsDate: FLAG,
   version: oneOf(...API_VERSIONS),
   live: FLAG,
+  webhooks: { expected: 'an object, such as {}', accepts: isObject },
 };
 
 /** @throws TypeError */

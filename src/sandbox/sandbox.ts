@@ -12,6 +12,7 @@ import { createControl } from './control.ts';
 import type { SandboxRequest } from './faults.ts';
 import { createFaults } from './faults.ts';
 import { checkSandboxOptions, type SandboxOptions } from './sandbox-options.ts';
+import { createWebhooks } from './webhooks.ts';
 
 export type { SandboxOptions } from './sandbox-options.ts';
 
@@ -102,10 +103,22 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   };
   const currentOrganization = (apiKey: string): Organization => {
     const { organization, liveCalls } = copyOf(apiKey);
-    liveCalls?.advance(now());
-    advanceScripts(organization, now(), organization.startedScripts);
+    const ended = [
+      ...(liveCalls?.advance(now()) ?? []),
+      ...advanceScripts(organization, now(), organization.startedScripts),
+    ];
+    webhooks?.onAdvanced(organization, ended);
     return organization;
   };
+  const webhooks =
+    options.webhooks &&
+    createWebhooks(options.webhooks, {
+      seed,
+      now,
+      startTimer: options.startTimer ?? startBackgroundTimer,
+      isLive: live,
+      advance: ({ apiKey }) => currentOrganization(apiKey),
+    });
 
   const log: { -readonly [Key in keyof LoggedRequest]: LoggedRequest[Key] }[] = [];
   const faults = createFaults();
@@ -213,6 +226,12 @@ function isUnder(basePath: string, pathname: string): boolean {
 
 function startNodeTimer(run: () => void, ms: number): () => void {
   const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+/** It does not keep the process alive: webhooks are due as long as there are calls. */
+function startBackgroundTimer(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms).unref();
   return () => clearTimeout(timer);
 }
 

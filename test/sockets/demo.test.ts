@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exampleOperations } from '#sandbox/example-operations.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
+import { readEventStream } from '../support/event-stream.ts';
 import { type Demo, startDemo } from './demo-process.ts';
 
 describe('Demo', () => {
@@ -53,6 +54,45 @@ describe('Demo', () => {
     },
   );
 
+  test('a call of the demo ends by its webhook', async () => {
+    const control = async (command: object) => {
+      const response = await fetch(`${demo.sandboxOrigin}/control`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(command),
+      });
+      return (await response.json()) as { id: string };
+    };
+    const count = async (sample: string) => {
+      const text = await (await fetch(new URL('/metrics', demo.url))).text();
+      const line = text.split('\n').find((each) => each.startsWith(`revox_gateway_${sample} `));
+      return Number(line?.split(' ').at(-1) ?? 0);
+    };
+    const hints = () => count('live_polls_total{reason="hint",result="read"}');
+    const before = await hints();
+    const { id } = await control({
+      action: 'start-call',
+      queueMs: 0,
+      ringMs: 0,
+      talkMs: 3_600_000,
+    });
+    const abort = new AbortController();
+    const response = await fetch(demo.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: `subscription { callUpdated(id: "${id}") { status } }` }),
+      signal: abort.signal,
+    });
+    const stream = await readEventStream(response, abort);
+    await expect.poll(() => stream.events.length).toBe(1);
+    await control({ action: 'end-call', id });
+    await expect.poll(() => stream.isEnded()).toBe(true);
+    expect(stream.events.at(-1)?.data).toEqual({ callUpdated: { status: 'COMPLETED' } });
+    await expect.poll(() => count('webhooks_total{result="due"}')).toBeGreaterThan(0);
+    // A call of the demo's own data may end by another webhook at the same time.
+    await expect.poll(hints).toBeGreaterThan(before);
+  });
+
   test('the demo serves GraphiQL, /health and /ready', async () => {
     const page = await fetch(demo.url, { headers: { accept: 'text/html' } });
     expect([page.status, page.headers.get('content-type')]).toEqual([
@@ -81,7 +121,7 @@ describe('Demo', () => {
     ]);
   });
 
-  test('the demo prints its URL once, logs one line per request and subscription, and exits with code 0 on SIGTERM', async () => {
+  test('the demo prints its URL once, logs one line per request, webhook and subscription, and exits with code 0 on SIGTERM', async () => {
     demo.process.kill('SIGTERM');
     const { stdout, ...ending } = await demo.ended;
     expect(ending).toEqual({ code: 0, stderr: '' });
@@ -94,7 +134,7 @@ describe('Demo', () => {
     expect(others.length).toBeGreaterThan(0);
     for (const line of others)
       expect(line).toMatch(
-        /^[\d:.]{12}Z info {2}((GET|POST) \/graphql 200 |subscription operation=)/,
+        /^[\d:.]{12}Z info {2}((GET|POST) \/graphql 200 |POST \/webhooks\/revox 204 |subscription operation=)/,
       );
   });
 });

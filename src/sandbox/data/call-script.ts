@@ -48,9 +48,12 @@ export type Stage = 'waiting' | 'queued' | 'started' | 'finished';
 export function stageAt(script: CallScript, at: number): Stage {
   if (at < script.queuedAt) return 'waiting';
   if (at < script.dialAt) return 'queued';
-  return at < script.dialAt + script.outcome.ringMs + script.outcome.talkMs
-    ? 'started'
-    : 'finished';
+  return at < toEndOf(script) ? 'started' : 'finished';
+}
+
+/** When the call of a script ends. */
+export function toEndOf({ dialAt, outcome }: CallScript): number {
+  return dialAt + outcome.ringMs + outcome.talkMs;
 }
 
 /**

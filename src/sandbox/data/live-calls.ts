@@ -30,8 +30,11 @@ const STANDALONE_EVERY = 3;
  * time passed.
  */
 export interface LiveCalls {
-  /** Updates the data to its state at this moment; a clock that goes back has no effect. */
-  advance(now: number): void;
+  /**
+   * Updates the data to its state at this moment; a clock that goes back has no effect.
+   * @returns the scripts of the calls that have ended
+   */
+  advance(now: number): CallScript[];
 }
 
 /**
@@ -56,7 +59,7 @@ export function createLiveCalls(
   let lastNumber = 0;
   return {
     advance(now) {
-      if (now <= latest) return;
+      if (now <= latest) return [];
       latest = now;
       const newestNumber = Math.floor((now - startedAt) / intervalMs);
       const oldestRetained = Math.max(1, newestNumber - MAX_LIVE_CALLS + 1);
@@ -82,7 +85,7 @@ export function createLiveCalls(
         organization.scripts.push(script);
       }
       lastNumber = newestNumber;
-      advanceScripts(organization, now);
+      return advanceScripts(organization, now);
     },
   };
 }

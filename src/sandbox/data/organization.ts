@@ -52,12 +52,13 @@ export function insertInOrder(organization: Organization, attempt: CallAttempt, 
  * Updates every call with an unfinished story to its state at this moment. The calls are processed
  * in the order of queueing, so that one large step of the clock and many small ones have the same
  * result.
+ * @returns the scripts that have finished
  */
 export function advanceScripts(
   organization: Organization,
   at: number,
   scripts: CallScript[] = organization.scripts,
-): void {
+): CallScript[] {
   scripts.sort((one, other) => one.queuedAt - other.queuedAt);
   for (const script of scripts) {
     const before = script.stage;
@@ -67,7 +68,9 @@ export function advanceScripts(
     const isInOrder = before === script.stage || before === 'started';
     if (!isInOrder) insertInOrder(organization, script.attempt, script.call);
   }
+  const finished = scripts.filter((script) => script.stage === 'finished');
   retain(scripts, (script) => script.stage !== 'finished');
+  return finished;
 }
 
 /** Removes calls with their attempts; a campaign's row of such a call remains, without a call. */
