@@ -198,7 +198,6 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       await expect
         .poll(() => time.running.filter((ms) => ms < 60_000), {
           interval: 10,
-          timeout: 5_000,
           message: 'timers',
         })
         .toEqual([]);

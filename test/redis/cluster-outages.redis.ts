@@ -89,8 +89,8 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that fails', () => {
         });
         expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
       }
-      // No query waits until the failover.
-      expect(performance.now() - start).toBeLessThan(5_000);
+      // Twenty queries that wait for Redis wait for 20 s.
+      expect(performance.now() - start).toBeLessThan(15_000);
     }
     await untilShared(one, other, ids);
     const { observer } = cluster.replicas[index] as ClusterNode;
@@ -147,7 +147,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that fails', () => {
     try {
       const waiting = one.read(owner, PATH);
       await vi.waitUntil(() => one.timers.running.filter((ms) => ms === 1_000).length >= 2, {
-        timeout: 10_000,
+        timeout: 30_000,
       });
       one.timers.elapse(1_000);
       expect(await waiting).toBeUndefined();

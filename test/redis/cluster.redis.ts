@@ -158,9 +158,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
     await using warm = createRedisGateway(sandbox, { ...clusterSettings(), ...passThrough });
     const { results } = await executeAll(alone);
     const first = await executeAll(cold);
-    await expect
-      .poll(async () => (await cluster.entries()).length, { timeout: 10_000 })
-      .toBe(first.paidFor.size);
+    await expect.poll(async () => (await cluster.entries()).length).toBe(first.paidFor.size);
     const second = await executeAll(warm);
     expect([first.results, second.results]).toEqual([results, results]);
     expect(first.paidFor.size).toBeGreaterThan(50);
@@ -185,7 +183,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
       await one.storeAndRead(owner, '/other', OTHER);
       // A revocation is the first command of this instance that the old master redirects.
       other.revoke(owner, true);
-      await vi.waitUntil(async () => !(await one.read(owner, PATH)), { timeout: 10_000 });
+      await vi.waitUntil(async () => !(await one.read(owner, PATH)), { timeout: 30_000 });
       expect(await holds(from, owner)).toBe(false);
       expect([...one.statusChanges, ...other.statusChanges]).toEqual([]);
     } finally {
@@ -213,7 +211,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
       // A revocation reaches the epoch on the new master.
       one.revoke(owner, true);
       await using other = createInstance();
-      await vi.waitUntil(async () => !(await other.read(owner, PATH)), { timeout: 10_000 });
+      await vi.waitUntil(async () => !(await other.read(owner, PATH)), { timeout: 30_000 });
       await one.storeAndRead(owner, PATH, toEntry(CALL));
       expect([...one.statusChanges, ...other.statusChanges]).toEqual([]);
     } finally {

@@ -141,7 +141,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster checks of doctor', () => {
     try {
       await vi.waitUntil(
         async () => String(await second.observer.send('CLUSTER', 'INFO')).includes('state:fail'),
-        { timeout: 10_000, interval: 50 },
+        { timeout: 30_000, interval: 50 },
       );
       expect((await linesOf(on())).filter(isNotOk)).toEqual([
         'finding redis-cluster: The Redis Cluster has 3 masters for 16,382 of 16,384 slots: the gateway caches the entries of the other slots in its own memory only. Assign them to a master (redis-cli --cluster fix).',
@@ -309,7 +309,7 @@ describe.skipIf(!hasRedisServer)('Broken Redis Cluster', () => {
       );
       try {
         await vi.waitUntil(() => read().some(({ condition }) => condition === 'redis'), {
-          timeout: 20_000,
+          timeout: 30_000,
         });
         const line = read().find(({ condition }) => condition === 'redis');
         return `${line?.cause}: ${String(line?.msg).split('. ')[0]}`;

@@ -171,7 +171,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     await using observer = await replica.connect();
     await vi.waitUntil(
       async () => String(await observer.send('INFO', 'replication')).includes('link_status:up'),
-      { timeout: 20_000, interval: 50 },
+      { timeout: 30_000, interval: 50 },
     );
     const lines = await linesOf({ REDIS_URL: replica.url });
     expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([

@@ -88,7 +88,7 @@ async function writeUntilStored(instance: TierInstance, observer: RedisObserver)
       instance.write(ANN, PATH, toEntry(CALL), TTL_MS);
       return (await observer.entries()).length > 0;
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
 }
 
@@ -100,7 +100,7 @@ async function probeUntil(instance: TierInstance, statusChanges: number): Promis
         instance.timers.elapse(PROBE_DELAY_MS);
         return instance.statusChanges.length;
       },
-      { timeout: 20_000 },
+      { timeout: 30_000 },
     )
     .toBe(statusChanges);
 }
@@ -135,7 +135,7 @@ describe.skipIf(!hasRedisServer)('Failover of Redis', () => {
     await writer.storeAndRead(ANN, PATH, toEntry(CALL));
     await using replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`]);
     await using observer = await replica.connect();
-    await expect.poll(async () => (await observer.entries()).length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await observer.entries()).length).toBe(1);
     await using forwarder = await startForwarder(replica.port);
     await using reader = createTierInstance(forwarder.url);
     expect(await reader.readUntilStored(ANN, PATH)).toMatchObject({ value: CALL });
@@ -171,7 +171,7 @@ describe.skipIf(!hasRedisServer)('Failover of Redis', () => {
         expect(await one.read(BOB, PATH)).toBeUndefined();
         return (await nextObserver.keys()).includes(`revox:epoch:{${BOB.fingerprint}}`);
       },
-      { timeout: 20_000, interval: 20 },
+      { timeout: 30_000, interval: 20 },
     );
     expect(one.statusChanges).toEqual([READ_ONLY, WRITABLE_AGAIN]);
   });
@@ -236,7 +236,7 @@ describe.skipIf(!hasRedisServer)('Redis that does not serve', () => {
         await one.read(ANN, PATH);
         return one.statusChanges.length > 0;
       },
-      { timeout: 10_000, interval: 5 },
+      { timeout: 30_000, interval: 5 },
     );
     for (let probes = 0; probes < 5; probes += 1) {
       one.timers.elapse(PROBE_DELAY_MS);

@@ -149,9 +149,7 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
   });
 
   async function untilStored(entries: number): Promise<void> {
-    await expect
-      .poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 })
-      .toBe(entries);
+    await expect.poll(async () => (await redis.observer.entries()).length).toBe(entries);
   }
 
   async function epochTtls(): Promise<number[]> {

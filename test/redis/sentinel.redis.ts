@@ -27,7 +27,7 @@ describe.skipIf(!hasRedisServer)('Redis with Sentinel', () => {
     await vi.waitUntil(
       async () =>
         String(await replicaObserver.send('INFO', 'replication')).includes('link_status:up'),
-      { timeout: 20_000, interval: 50 },
+      { timeout: 30_000, interval: 50 },
     );
     const sentinel = await startSentinel(master.port);
     await using one = createTierInstance('redis://mymaster', {
@@ -47,7 +47,7 @@ describe.skipIf(!hasRedisServer)('Redis with Sentinel', () => {
         client.destroy();
         return replicas.length === 1;
       },
-      { timeout: 20_000, interval: 200 },
+      { timeout: 30_000, interval: 200 },
     );
 
     await master.kill();

@@ -64,7 +64,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
     await using one = createOne();
     const name = await writeFact(one, ANN, '/call', { value: 1, trustMs: 5_000 });
     const sealed = await redis.observer.send<Buffer>('GET', name);
-    await expect.poll(() => redis.observer.send('EXISTS', name), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => redis.observer.send('EXISTS', name)).toBe(0);
     await redis.observer.send('SET', name, sealed);
     expect(await createFactStore(one, ANN).readFirstPage('/call')).toBeUndefined();
   });
@@ -126,7 +126,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
       expect(pagesOf(other.traffic())).toEqual(['1', '0', '0', '1']);
       await expect
         .poll(async () => note.equals(await redis.observer.send<Buffer>('GET', name!)), {
-          timeout: 10_000,
+          timeout: 30_000,
         })
         .toBe(false);
 
@@ -147,9 +147,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
     });
 
     async function untilFactStored(): Promise<void> {
-      await expect
-        .poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 })
-        .toBe(1);
+      await expect.poll(async () => (await redis.observer.entries()).length).toBe(1);
     }
   });
 
@@ -165,9 +163,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
     // An instance writes only for a credential that it has looked up.
     await factStore.readFirstPage(endpoint);
     factStore.writeFirstPage(endpoint, note, note.trustMs);
-    await expect
-      .poll(() => factStore.readFirstPage(endpoint), { timeout: 10_000 })
-      .toMatchObject(note);
+    await expect.poll(() => factStore.readFirstPage(endpoint)).toMatchObject(note);
     return (await redis.observer.entries()).find((name) => !before.has(name))!;
   }
 });

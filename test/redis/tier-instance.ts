@@ -89,7 +89,7 @@ export function createTierInstance(
   });
   const readUntilStored = (owner: CacheOwner, key: string) =>
     vi.waitUntil(() => tier.read(owner, key), {
-      timeout: 10_000,
+      timeout: 30_000,
       interval: 5,
     }) as Promise<SecondTierEntry>;
 
@@ -164,7 +164,7 @@ export async function storeUntilRead(
       instance.write(owner, key, toEntry(CALL), TTL_MS);
       return false;
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
 }
 

@@ -27,7 +27,7 @@ describe('Server that is not Redis', () => {
     expect(await waiting).toBeUndefined();
     await expectNoWaitForRedis(one);
     await once(sockets[0] as Socket, 'close');
-    await expect.poll(() => sockets, { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => sockets).toHaveLength(2);
     await expectNoWaitForRedis(one);
     expect(one.statusChanges).toEqual([unavailableMessage('SocketTimeoutError')]);
   });
@@ -49,7 +49,7 @@ describe('Server that is not Redis', () => {
     });
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
     await one.waitForStatusChanges(1);
-    await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(greetings.length);
+    await expect.poll(() => connections).toBeGreaterThan(greetings.length);
     expect(await one.read(ANN, PATH)).toBeUndefined();
     one.revoke(ANN, true);
     expect(one.statusChanges).toHaveLength(1);
@@ -77,20 +77,23 @@ describe('Server that is not Redis', () => {
       socket.destroy();
     });
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
-    await expect.poll(() => calls.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(5);
+    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(5);
     expect((calls[4] as number) - (calls[0] as number)).toBeGreaterThan(400);
     expect(one.statusChanges).toHaveLength(1);
   });
 
-  test('closing the tier closes a pending connection at once', { timeout: 3_000 }, async () => {
+  test('closing the tier closes a pending connection at once', async () => {
     const sockets: Socket[] = [];
     await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
     // The client sends its name and password first, and never gets a response.
     const one = createTierInstance(`redis://user:secret@127.0.0.1:${server.port}`);
     await expect.poll(() => sockets).toHaveLength(1);
     const closed = once(sockets[0] as Socket, 'close');
+    const start = performance.now();
     await one.close();
     await closed;
+    // The client itself closes a silent connection after five seconds.
+    expect(performance.now() - start).toBeLessThan(4_500);
     // The same holds for a connection that the client does not know to be accepted yet.
     const other = createTierInstance(`redis://127.0.0.1:${server.port}`);
     // By now the client is connecting and has no response yet.

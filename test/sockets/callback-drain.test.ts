@@ -3,8 +3,8 @@ import { startCallbackRouter } from '../support/callback-router.ts';
 import { startDemo } from './demo-process.ts';
 
 const SECRET = 'a-router-secret-of-32-characters';
-/** Three streams end after 0, 1,067 and 2,133 ms: the demo has no delay. */
-const TIMEOUT_MS = 4_000;
+/** Three streams end after 0, 2,133 and 4,267 ms: the demo has no delay. */
+const TIMEOUT_MS = 8_000;
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => void setTimeout(resolve, 10));
