@@ -1,8 +1,32 @@
-import type { CallState } from './live-gateway.ts';
-import { KEY_A, type TestGateway } from './test-gateway.ts';
+import type { EventStream } from './event-stream.ts';
+import { type CallState, createLiveGateway, type LiveGateway } from './live-gateway.ts';
+import { KEY_A, type TestGateway, type TestGatewayOptions } from './test-gateway.ts';
 
 export const WEBHOOK_SECRET = 'webhook-secret-0123456789-abcdef';
 export const NEXT_WEBHOOK_SECRET = 'webhook-secret-9876543210-fedcba';
+
+export const CALL_UPDATED = 'subscription ($id: ID!) { callUpdated(id: $id) { status } }';
+/** Longer than a pass of the scheduler, and shorter than every interval. */
+export const MOMENT = 50;
+
+/** A gateway that accepts webhooks with `WEBHOOK_SECRET`, with a clock that the test owns. */
+export function createWebhookGateway({
+  settings,
+  ...options
+}: TestGatewayOptions = {}): LiveGateway {
+  return createLiveGateway({
+    settings: { WEBHOOK_SECRETS: WEBHOOK_SECRET, ...settings },
+    ...options,
+  });
+}
+
+/** A call that is polled every 30 s or less often, because it has no moment. */
+export const toScheduledCall = (id: string) =>
+  ({ id, status: 'scheduled', scheduled_at: null }) as const;
+
+/** The statuses that a subscriber of `CALL_UPDATED` has received. */
+export const statusesOf = (stream: EventStream) =>
+  stream.events.map(({ data }) => data?.callUpdated.status as string);
 
 /** The webhook that Revox sends when a call is over, as far as it is known. */
 export function toWebhook(orderId: string): Record<string, unknown> {
