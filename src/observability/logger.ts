@@ -1,9 +1,13 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Log, LogFields } from './log.ts';
 import { formatLine } from './pretty-format.ts';
 
+/** By increasing severity. */
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+type Level = (typeof LEVELS)[number];
+
 export interface LogSettings {
-  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly level: Level;
   /** `text`: for reading at a terminal. */
   readonly format: 'json' | 'text';
 }
@@ -12,34 +16,35 @@ const MAX_STACK_LENGTH = 8_000;
 const MAX_CAUSES = 5;
 
 /**
- * Creates a log with one line per message.
+ * Creates a log with one line per message. `JSON.stringify` writes the lines: pino joins a line from
+ * a string for each field, and the parts are copied again when the line is written.
  * @param lines receives the lines
  */
-export function createLogger({ level, format }: LogSettings, lines: DestinationStream): Log {
-  const logger = pino(
-    {
-      level,
-      base: null,
-      timestamp: createTimestamp(),
-      formatters: { level: (label) => ({ level: label }) },
-      // The gateway serializes errors itself; pino would write all other properties of an error.
-      serializers: {},
-    },
-    format === 'json' ? lines : { write: (line) => lines.write(formatLine(line)) },
-  );
+export function createLogger(
+  { level: minLevel, format }: LogSettings,
+  lines: { write(line: string): void },
+): Log {
+  const now = createTimestamp();
+  const write = (level: Level, msg: string, fields: LogFields | undefined) => {
+    const line = `${JSON.stringify({ level, time: now(), ...fields, msg })}\n`;
+    lines.write(format === 'json' ? line : formatLine(line));
+  };
+  const at = (level: Level) =>
+    LEVELS.indexOf(level) < LEVELS.indexOf(minLevel)
+      ? () => {}
+      : (message: string, fields?: LogFields) => write(level, message, fields);
+  const error = at('error');
   return {
-    debug: (message, fields) => write(logger, 'debug', message, fields),
-    info: (message, fields) => write(logger, 'info', message, fields),
-    warn: (message, fields) => write(logger, 'warn', message, fields),
-    error: (message, fields) => write(logger, 'error', message, fields),
-    unexpected: (error, fields) =>
-      logger.error({ ...fields, error: toErrorFields(error) }, 'Unexpected error'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error,
+    unexpected: (cause, fields) =>
+      error('Unexpected error', { ...fields, error: toErrorFields(cause) }),
   };
 }
 
-/**
- * The time in pino's format, formatted once per millisecond: one millisecond may have many lines.
- */
+/** The time in ISO 8601, formatted once per millisecond: one millisecond may have many lines. */
 function createTimestamp(): () => string {
   let last: number | undefined;
   let text = '';
@@ -47,20 +52,10 @@ function createTimestamp(): () => string {
     const now = Date.now();
     if (now !== last) {
       last = now;
-      text = `,"time":"${new Date(now).toISOString()}"`;
+      text = new Date(now).toISOString();
     }
     return text;
   };
-}
-
-function write(
-  logger: Logger,
-  level: 'debug' | 'info' | 'warn' | 'error',
-  message: string,
-  fields: LogFields | undefined,
-): void {
-  if (fields) logger[level](fields, message);
-  else logger[level](message);
 }
 
 /**
