@@ -105,74 +105,80 @@ export function createSingleFlight(): SingleFlight {
   };
 }
 
+/** An operation that waits for the response. */
+interface Waiter<T> {
+  readonly signal: CancellationSignal;
+  /** Whether the operation was the first to join. */
+  readonly isFirst: boolean;
+  readonly onAbort: () => void;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 function createInFlightRequest<T>(
   state: InFlightState,
   load: LoadInFlight<T>,
   onSettled: () => void,
 ): InFlightRequest<T> {
   const controller = new Cancellation();
-  let waiterCount = 0;
+  const waiters = new Set<Waiter<T>>();
   let isSettled = false;
   let isJoined = false;
-  /**
-   * One function for each waiting operation after the first: it rejects the wait of that operation.
-   * Undefined until a second operation joins.
-   */
-  let otherWaiters: Set<() => void> | undefined;
   const response = load(controller, () => {
-    for (const rejectWaiter of [...(otherWaiters ?? [])]) rejectWaiter();
+    for (const waiter of [...waiters]) if (!waiter.isFirst) leave(waiter, new JoinRejectedError());
   });
   const settle = () => {
     isSettled = true;
     onSettled();
+    for (const { signal, onAbort } of waiters) signal.removeEventListener('abort', onAbort);
   };
-  const settled = response.then(settle, settle);
+  // One reaction to the response for all waiting operations: each further promise takes time.
+  const settled = response.then(
+    (value) => {
+      settle();
+      for (const { resolve } of waiters) resolve(value);
+    },
+    (error) => {
+      settle();
+      for (const { reject } of waiters) reject(error);
+    },
+  );
 
-  const removeWaiter = () => {
-    waiterCount -= 1;
-    if (waiterCount > 0 || isSettled) return;
+  function leave(waiter: Waiter<T>, reason: unknown): void {
+    waiter.signal.removeEventListener('abort', waiter.onAbort);
+    waiters.delete(waiter);
+    waiter.reject(reason);
+    abortIfUnused();
+  }
+
+  function abortIfUnused(): void {
+    if (waiters.size > 0 || isSettled) return;
     // No operation may join an aborted request.
     settle();
     controller.abort();
-  };
+  }
+
   return {
     state,
     settled,
     join(signal) {
-      waiterCount += 1;
       const isFirst = !isJoined;
       isJoined = true;
+      if (signal.aborted) {
+        abortIfUnused();
+        return Promise.reject(signal.reason);
+      }
+      if (isSettled) return response;
       return new Promise<T>((resolve, reject) => {
-        const onAbort = () => {
-          otherWaiters?.delete(rejectWaiter);
-          reject(signal.reason);
-          removeWaiter();
+        const waiter: Waiter<T> = {
+          signal,
+          isFirst,
+          onAbort: () => leave(waiter, signal.reason),
+          resolve,
+          reject,
         };
-        const stopListening = () => {
-          otherWaiters?.delete(rejectWaiter);
-          signal.removeEventListener('abort', onAbort);
-        };
-        const rejectWaiter = () => {
-          stopListening();
-          reject(new JoinRejectedError());
-          removeWaiter();
-        };
-        if (signal.aborted) return onAbort();
-        signal.addEventListener('abort', onAbort, { once: true });
-        if (!isFirst) {
-          otherWaiters ??= new Set();
-          otherWaiters.add(rejectWaiter);
-        }
-        response.then(
-          (value) => {
-            stopListening();
-            resolve(value);
-          },
-          (error) => {
-            stopListening();
-            reject(error);
-          },
-        );
+        waiters.add(waiter);
+        signal.addEventListener('abort', waiter.onAbort, { once: true });
       });
     },
   };

@@ -54,14 +54,8 @@ export function createPlannedExecutor(
     const plannedFields = plan.plannedFields;
     const selection = plan.selectionFor(coerced);
     if (!selection) return undefined;
-    const result = execute(selection, new Execution(context, coerced));
-    if (!(result instanceof Promise)) {
+    return execute(selection, new Execution(context, coerced), () => {
       if (plan.plannedFields !== plannedFields) plans.set(plan);
-      return result;
-    }
-    return result.then((settled) => {
-      if (plan.plannedFields !== plannedFields) plans.set(plan);
-      return settled;
     });
   };
 
@@ -75,9 +69,11 @@ export function createPlannedExecutor(
   }
 }
 
+/** @param onEnd called once, when all fields have their values */
 function execute(
   selection: SelectionPlan,
   execution: Execution,
+  onEnd: () => void,
 ): PlannedResult | Promise<PlannedResult> {
   try {
     const text = executeFields(selection, undefined, undefined, execution);
@@ -87,6 +83,7 @@ function execute(
   }
 
   function toResult(text: string): PlannedResult {
+    onEnd();
     const data = execution.data.complete(text);
     const { list } = execution.errors;
     return list.length > 0 ? { errors: list, data } : { data };

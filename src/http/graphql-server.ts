@@ -139,6 +139,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     ...parts,
     warmOperations,
     executeWarmOperation: fastPath ? createFastPath(parts) : undefined,
+    fallThrough,
     maxBodyBytes: limits.bodyBytes,
   });
   const openStream =
@@ -164,17 +165,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     subscribe: (request, observer) =>
       fetchWith(yoga, request, observer, { transport: 'websocket' }),
     canHandlePlain: (head) => (fastPath || responseCache) && isEligible(head, limits.bodyBytes),
-    async handlePlain(request, observer) {
-      const pendingBody: PendingBody = {};
-      try {
-        const result = await plainPipeline(request, pendingBody, observer);
-        return 'session' in result
-          ? await fallThrough(request, result, pendingBody, observer)
-          : result;
-      } finally {
-        pendingBody.reservation?.release();
-      }
-    },
+    handlePlain: plainPipeline,
     pageContentSecurityPolicy: parts.page.contentSecurityPolicy,
   };
 
@@ -196,8 +187,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
 
   async function fallThrough(
     request: PlainRequest,
-    { session, body, storable }: Fallthrough,
-    pendingBody: PendingBody,
+    { session, body, pendingBody, storable }: Fallthrough,
     observer: RequestObserver,
   ): Promise<PlainResponse | Response> {
     const executionRecord: ExecutionRecord = {};

@@ -23,6 +23,12 @@ export interface PlainPipelineOptions {
   readonly executeWarmOperation: ExecuteWarmOperation | undefined;
   readonly maxBodyBytes: number;
   readonly upstreamTrace: boolean;
+  /** Executes an operation with Yoga. */
+  readonly fallThrough: (
+    request: PlainRequest,
+    fallthrough: Fallthrough,
+    observer: RequestObserver,
+  ) => Promise<PlainResponse | Response>;
   readonly maskError: (error: unknown) => GraphQLError;
   /** Current time, in ms. */
   readonly now: () => number;
@@ -32,20 +38,19 @@ export interface PlainPipelineOptions {
 export interface Fallthrough {
   readonly session: Session;
   readonly body: Uint8Array<ArrayBuffer>;
+  readonly pendingBody: PendingBody;
   /** Undefined if Yoga's response must not be cached. */
   readonly storable: StorableOperation | undefined;
 }
 
 /**
- * Responds to a plain request, rejects it, or returns a `Fallthrough`.
- * @param pendingBody the calling function releases its reservation when the response is complete
+ * Responds to a plain request, or rejects it.
  * @throws an unexpected error, or the reason of the signal when the client has disconnected
  */
 export type PlainPipeline = (
   request: PlainRequest,
-  pendingBody: PendingBody,
   observer: RequestObserver,
-) => Promise<PlainResponse | Response | Fallthrough>;
+) => Promise<PlainResponse | Response>;
 
 /**
  * Maximum size of a request that uses the request cache and the response cache, in bytes. A longer
@@ -59,7 +64,7 @@ const SEND_MS_PER_BYTE = 1e-6;
 /**
  * The pipeline of eligible requests: authenticate, read the body, look up the response cache, wait
  * for the caller's turn, execute on the fast path. A request that neither the response cache nor
- * the fast path can serve falls through to Yoga.
+ * the fast path can serve falls through to Yoga. One asynchronous function: each one takes time.
  */
 export function createPlainPipeline({
   openSession,
@@ -68,77 +73,87 @@ export function createPlainPipeline({
   executeWarmOperation,
   maxBodyBytes,
   upstreamTrace,
+  fallThrough,
   maskError,
   now,
 }: PlainPipelineOptions): PlainPipeline {
   const requestCache = createRequestCache();
 
-  return async (request, pendingBody, observer) => {
-    let session: Session;
+  return async (request, observer) => {
+    const pendingBody: PendingBody = {};
     try {
-      const opened = openSession(request);
-      session = opened instanceof Promise ? await opened : opened;
-      request.caller = session;
-      pendingBody.reservation = session.reserveBody(request);
-    } catch (error) {
-      return toGatewayErrorResponse(error, request);
-    }
-    const negotiated = negotiateMediaType(request.headers.get('accept'));
-    const mediaType = isWhole(negotiated) ? negotiated : 'application/json';
-    let body: Uint8Array<ArrayBuffer>;
-    try {
-      body = await request.readBody(maxBodyBytes, pendingBody.reservation.add);
-    } catch (error) {
-      if (request.signal.aborted) throw error;
-      return toGraphQLResponse({ errors: [maskError(error)] }, NO_STORE, mediaType, observer);
-    }
-    const isTraced = upstreamTrace && isTraceRequested(request.headers);
-    const responseCache = isTraced ? undefined : session.responseCache;
-    // A long request waits for its turn before it is decoded: many decoded requests would fill the
-    // heap.
-    const parsedRequest =
-      body.byteLength <= MAX_CACHEABLE_REQUEST_BYTES
-        ? requestCache.parse(decodeBody(body))
-        : undefined;
-    let cacheKey = parsedRequest?.responseKeys?.keys[mediaType];
-    let cachedResponse = cacheKey === undefined ? undefined : responseCache?.get(cacheKey);
-    let operation: WarmOperation | undefined;
-    if (!cachedResponse) {
-      operation = warmOperations.find(parsedRequest?.params);
-      const currentKey =
-        operation && parsedRequest && responseCache
-          ? requestCache.toResponseKeys(operation, parsedRequest)[mediaType]
+      let session: Session;
+      try {
+        const opened = openSession(request);
+        session = opened instanceof Promise ? await opened : opened;
+        request.caller = session;
+        pendingBody.reservation = session.reserveBody(request);
+      } catch (error) {
+        return toGatewayErrorResponse(error, request);
+      }
+      const negotiated = negotiateMediaType(request.headers.get('accept'));
+      const mediaType = isWhole(negotiated) ? negotiated : 'application/json';
+      let body: Uint8Array<ArrayBuffer>;
+      try {
+        body = await request.readBody(maxBodyBytes, pendingBody.reservation.add);
+      } catch (error) {
+        if (request.signal.aborted) throw error;
+        return toGraphQLResponse({ errors: [maskError(error)] }, NO_STORE, mediaType, observer);
+      }
+      const isTraced = upstreamTrace && isTraceRequested(request.headers);
+      const responseCache = isTraced ? undefined : session.responseCache;
+      // A long request waits for its turn before it is decoded: many decoded requests would fill the
+      // heap.
+      const parsedRequest =
+        body.byteLength <= MAX_CACHEABLE_REQUEST_BYTES
+          ? requestCache.parse(decodeBody(body))
           : undefined;
-      if (currentKey !== undefined && currentKey !== cacheKey)
-        cachedResponse = responseCache?.get(currentKey);
-      cacheKey = currentKey;
-    }
-    if (cachedResponse) {
-      // A cached response is sent without scheduling, unless its body is large.
-      if (typeof cachedResponse.body === 'string') scheduler.recordActivity(session.callerKey);
-      else await waitForLargeResponseTurn(cachedResponse.body, session, request);
-      const variables = parsedRequest?.params?.variables ?? undefined;
-      return respondFromCache(cachedResponse, variables, mediaType, observer, now());
-    }
-    const turn = scheduler.waitForTurn(session);
-    if (turn) await turn;
-    // The client may have disconnected while the request waited.
-    request.signal.throwIfAborted();
-    if (!parsedRequest) operation = warmOperations.find(parseParams(decodeBody(body)));
-    const store = cacheKey === undefined ? undefined : responseCache?.startStore(cacheKey);
-    if (!executeWarmOperation || !operation || !warmOperations.isWithinCost(operation))
-      return { session, body, storable: operation && store && { operation, store } };
-    try {
-      return await executeWarmOperation(operation, {
-        session,
-        store,
-        isTraced,
-        signal: request.signal,
-        mediaType,
-        observer,
-      });
-    } catch (error) {
-      return toGatewayErrorResponse(error, request);
+      let cacheKey = parsedRequest?.responseKeys?.keys[mediaType];
+      let cachedResponse = cacheKey === undefined ? undefined : responseCache?.get(cacheKey);
+      let operation: WarmOperation | undefined;
+      if (!cachedResponse) {
+        operation = warmOperations.find(parsedRequest?.params);
+        const currentKey =
+          operation && parsedRequest && responseCache
+            ? requestCache.toResponseKeys(operation, parsedRequest)[mediaType]
+            : undefined;
+        if (currentKey !== undefined && currentKey !== cacheKey)
+          cachedResponse = responseCache?.get(currentKey);
+        cacheKey = currentKey;
+      }
+      if (cachedResponse) {
+        // A cached response is sent without scheduling, unless its body is large.
+        if (typeof cachedResponse.body === 'string') scheduler.recordActivity(session.callerKey);
+        else await waitForLargeResponseTurn(cachedResponse.body, session, request);
+        const variables = parsedRequest?.params?.variables ?? undefined;
+        return respondFromCache(cachedResponse, variables, mediaType, observer, now());
+      }
+      const turn = scheduler.waitForTurn(session);
+      if (turn) await turn;
+      // The client may have disconnected while the request waited.
+      request.signal.throwIfAborted();
+      if (!parsedRequest) operation = warmOperations.find(parseParams(decodeBody(body)));
+      const store = cacheKey === undefined ? undefined : responseCache?.startStore(cacheKey);
+      if (!executeWarmOperation || !operation || !warmOperations.isWithinCost(operation))
+        return await fallThrough(
+          request,
+          { session, body, pendingBody, storable: operation && store && { operation, store } },
+          observer,
+        );
+      try {
+        return await executeWarmOperation(operation, {
+          session,
+          store,
+          isTraced,
+          signal: request.signal,
+          mediaType,
+          observer,
+        });
+      } catch (error) {
+        return toGatewayErrorResponse(error, request);
+      }
+    } finally {
+      pendingBody.reservation?.release();
     }
   };
 

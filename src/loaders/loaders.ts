@@ -16,7 +16,7 @@ import type { CampaignRowFilter, RevoxApi } from '#rest/revox-api.ts';
 import { toNumericId } from '#rest/transport/exact-number.ts';
 import { createListBackedLoader } from './list-backed-loader.ts';
 import { type ItemDrift, toPage, uniqueById, withIds } from './list-items.ts';
-import { nullIfNotFound, toKeyError } from './load-errors.ts';
+import { toFailedResult } from './load-errors.ts';
 
 /** All objects and lists that one operation can load. Each is requested only once per operation. */
 export interface Loaders {
@@ -52,9 +52,7 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
   const onItemDrift = (type: NodeType | 'CallAttempt' | 'CampaignRow') => (kind: ItemDrift) =>
     kind === 'dropped' ? onDrift(kind, `${type}Connection`, 'nodes') : onDrift(kind, type, 'id');
   const callById = new DataLoader<string, Call | null>((ids) =>
-    Promise.all(
-      ids.map((id) => nullIfNotFound(rest.getCall(id)).then(recordCallTypes, toKeyError)),
-    ),
+    Promise.all(ids.map((id) => rest.getCall(id).then(recordCallTypes, toFailedResult))),
   );
   const assistants = createListBackedLoader<Assistant>({
     getOne: async (id) => recordType('Assistant', await rest.getAssistant(id)),
@@ -148,10 +146,7 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
   }
 
   /** Records the types of the embedded objects, too: a client may request them with `node(id:)`. */
-  function recordCallTypes(call: Call): Call;
-  function recordCallTypes(call: Call | null): Call | null;
-  function recordCallTypes(call: Call | null): Call | null {
-    if (!call) return null;
+  function recordCallTypes(call: Call): Call {
     recordId('Assistant', call.assistant?.id);
     recordId('Campaign', call.campaign?.id);
     return recordType('Call', call);

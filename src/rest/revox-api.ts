@@ -98,8 +98,9 @@ export function createRevoxApiFactory(
     const recordCall = (call: Call) => wholeCalls.record(fingerprint, call);
     const canReplaceCall = (call: Call, cached: unknown) =>
       wholeCalls.isWhole(fingerprint, call) && !isPartialCall(call, cached);
-    const get = async <T>(request: UpstreamRequest<T>) =>
-      (await fetchUpstream(context, request)).value;
+    /** @param toRequest may throw: the promise then rejects */
+    const get = async <T>(toRequest: () => UpstreamRequest<T>) =>
+      (await fetchUpstream(context, toRequest())).value;
     const getPage = async (
       request: UpstreamRequest<ListResponse>,
       options: FetchOptions | undefined,
@@ -113,7 +114,7 @@ export function createRevoxApiFactory(
       return { ...value, readVersion, requestedAt };
     };
     return {
-      getCall: async (id) => get(toCallRequest(id, recordCall)),
+      getCall: (id) => get(() => toCallRequest(id, recordCall)),
       readCall: async (id, options) =>
         fetchUpstream(context, toCallRequest(id, recordCall), options),
       listCallAttempts: async ({ page, pageSize }, statuses, options) =>
@@ -130,8 +131,8 @@ export function createRevoxApiFactory(
           },
           options,
         ),
-      getAssistant: async (id) =>
-        get({
+      getAssistant: (id) =>
+        get(() => ({
           endpoint: '/assistants/{id}',
           path: objectPaths.assistant(id),
           query: '',
@@ -141,25 +142,25 @@ export function createRevoxApiFactory(
             const isWrapped = isObject(body) && isObject(body.assistant) && !('id' in body);
             return parseObject<Assistant>('assistant', isWrapped ? body : { assistant: body });
           },
-        }),
+        })),
       listAssistants: () =>
-        get({
+        get(() => ({
           endpoint: '/assistants',
           path: '/assistants',
           query: '',
           parse: (body) => parseList('assistants', body),
           embedded: ({ items }) => embeddedIn('/assistants/{id}', objectPaths.assistant, items),
-        }),
-      getCampaign: async (id) => get(toCampaignRequest(id)),
+        })),
+      getCampaign: (id) => get(() => toCampaignRequest(id)),
       readCampaign: async (id, options) => fetchUpstream(context, toCampaignRequest(id), options),
       listCampaigns: () =>
-        get({
+        get(() => ({
           endpoint: '/campaigns',
           path: '/campaigns',
           query: '',
           parse: (body) => parseList('campaigns', body),
           embedded: ({ items }) => embeddedIn('/campaigns/{id}', objectPaths.campaign, items),
-        }),
+        })),
       async listCampaignRows(
         campaignId,
         { page, pageSize, isFirst = false },

@@ -49,7 +49,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
   connection: ConnectionUse | undefined;
   readonly #request: TransportRequest;
   readonly #options: ResponseHandlerOptions;
-  readonly #resolvers: Pick<PromiseWithResolvers<TransportResponse>, 'resolve' | 'reject'>;
+  readonly #resolvers: PromiseWithResolvers<TransportResponse>;
   /** Whether `response` has settled. */
   #isSettled = false;
   /**
@@ -77,9 +77,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
     this.connection = undefined;
     this.#request = request;
     this.#options = options;
-    const { promise, ...settle } = Promise.withResolvers<TransportResponse>();
-    this.response = promise;
-    this.#resolvers = settle;
+    this.#resolvers = Promise.withResolvers();
+    this.response = this.#resolvers.promise;
   }
 
   abort(reason: unknown): void {
