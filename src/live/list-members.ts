@@ -75,7 +75,8 @@ export class ListMembers {
     } else {
       const list = this.#lists.get(listKey) ?? { members: new MinHeap<Member>(), demand: 0 };
       this.#lists.set(listKey, list);
-      list.members.set(member, intervalMs);
+      if (member.heapKey !== intervalMs || member.heapIndex < 0)
+        list.members.set(member, intervalMs);
       list.demand += demand - member.demand;
     }
     member.demand = demand;

@@ -74,6 +74,7 @@ export class PollQueue {
 
   /** Adds a poll, or moves it. */
   set(group: WatchGroup, poll: QueuedPoll, { dueAt, intervalMs }: Urgency): void {
+    if (poll.lane && poll.dueAt === dueAt && poll.intervalMs === intervalMs) return;
     const intervalClass = toClass(intervalMs);
     if (poll.lane && poll.lane.intervalClass !== intervalClass) this.delete(poll);
     let lane = poll.lane ?? group.lanes.get(intervalClass);
