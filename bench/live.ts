@@ -1,8 +1,9 @@
 /**
  * Subscriptions of this gateway beside those of other servers: `npm run bench:live`, or one part of
  * it, as `npm run bench:live -- drain`. Each part prints its table, and writes it into
- * docs/operations/performance.md; with `--short` it only prints. `SUBSCRIBERS` is their number, ten
- * for each call: without it 10,000 for the drain, and 5,000 for the other parts. `CHURN_SECONDS=3600`
+ * docs/operations/performance.md, and the transports into docs/operations/sizing.md; with `--short` it
+ * only prints. `SUBSCRIBERS` is their number, ten for each call: without it 10,000 for the transports
+ * and the drain, and 5,000 for the other parts. `CHURN_SECONDS=3600`
  * lets subscribers come and go for an hour. `GATEWAY_FLAGS` are further flags of Node for this
  * gateway, as `--max-old-space-size=1024`.
  */
@@ -15,6 +16,7 @@ import {
   measureDrain,
   measureQueries,
   measureTraffic,
+  measureTransports,
   measureWebSocket,
 } from './live/own.ts';
 import * as tables from './live/tables.ts';
@@ -24,6 +26,8 @@ import { installPeers } from './targets.ts';
 const isShort = process.argv.includes('--short');
 const churnSeconds = Number(process.env.CHURN_SECONDS || (isShort ? 5 : 60));
 const scale = toScale(5_000);
+/** The pages of the parts that are not in docs/operations/performance.md. */
+const PAGES: Readonly<Record<string, string>> = { transports: 'docs/operations/sizing.md' };
 const MAX_RUN_MS = 900_000 + churnSeconds * 1_000;
 
 const parts: Readonly<Record<string, () => Promise<string>>> = {
@@ -37,6 +41,10 @@ const parts: Readonly<Record<string, () => Promise<string>>> = {
     return tables.toServersTable(measurements, scale);
   },
   websocket: async () => tables.toWebSocketTable(await measureWebSocket(scale), scale),
+  async transports() {
+    const largeScale = toScale(10_000);
+    return tables.toTransportsTable(await measureTransports(largeScale), largeScale);
+  },
   async queries() {
     const measurements = [];
     for (const target of [thisGateway, lowerBound])
@@ -60,7 +68,7 @@ for (const name of names.length > 0 ? names : Object.keys(parts)) {
   logProgress(`measuring ${name}`);
   const table = await part();
   if (isShort) logProgress(table);
-  else publish(`live ${name}`, table);
+  else publish(`live ${name}`, table, PAGES[name]);
 }
 
 /** @param defaultSubscribers their number without `SUBSCRIBERS` and `--short` */

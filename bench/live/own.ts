@@ -5,7 +5,9 @@ import { quantile } from '../harness/median.ts';
 import type { ServerProcess } from '../harness/start.ts';
 import { callIdOf } from './calls.ts';
 import {
+  type EventLoad,
   type LiveScene,
+  measureLoad,
   measureSubscribers,
   type SubscriberBytes,
   startScene,
@@ -31,6 +33,15 @@ export interface QueriesMeasurement {
 export interface WebSocketMeasurement extends SubscriberBytes {
   readonly sockets: number;
   readonly perSocket: number;
+}
+
+export interface TransportMeasurement extends SubscriberBytes {
+  readonly transport: LiveTarget['transport'];
+  /** Subscriptions of one connection. */
+  readonly perConnection: number;
+  /** Every call changes every five seconds, and every second. */
+  readonly slow: EventLoad;
+  readonly fast: EventLoad;
 }
 
 export interface TrafficMeasurement {
@@ -160,6 +171,24 @@ export async function measureWebSocket(scale: Scale): Promise<WebSocketMeasureme
     await using scene = await startScene({ ...thisGateway, transport: 'WebSocket' }, scale.calls);
     const bytes = await measureSubscribers(scene, scale, perSocket);
     measurements.push({ sockets: scale.subscribers / perSocket, perSocket, ...bytes });
+  }
+  return measurements;
+}
+
+/** Memory and processor time of subscribers, by the way in which they are connected. */
+export async function measureTransports(scale: Scale): Promise<TransportMeasurement[]> {
+  const { calls, seconds } = scale;
+  const measurements: TransportMeasurement[] = [];
+  for (const [transport, perConnection] of [
+    ['SSE', 1],
+    ['WebSocket', 1],
+    ['WebSocket', SUBSCRIPTIONS_PER_SOCKET],
+  ] as const) {
+    await using scene = await startScene({ ...thisGateway, transport }, calls);
+    const bytes = await measureSubscribers(scene, scale, perConnection);
+    const slow = await measureLoad(scene, 5, seconds);
+    const fast = await measureLoad(scene, 1, seconds);
+    measurements.push({ transport, perConnection, ...bytes, slow, fast });
   }
   return measurements;
 }
