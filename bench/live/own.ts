@@ -5,9 +5,7 @@ import { quantile } from '../harness/median.ts';
 import type { ServerProcess } from '../harness/start.ts';
 import { callIdOf } from './calls.ts';
 import {
-  type EventLoad,
   type LiveScene,
-  measureLoad,
   measureSubscribers,
   type SubscriberBytes,
   startScene,
@@ -39,9 +37,6 @@ export interface TransportMeasurement extends SubscriberBytes {
   readonly transport: LiveTarget['transport'];
   /** Subscriptions of one connection. */
   readonly perConnection: number;
-  /** Every call changes every five seconds, and every second. */
-  readonly slow: EventLoad;
-  readonly fast: EventLoad;
 }
 
 export interface TrafficMeasurement {
@@ -175,20 +170,17 @@ export async function measureWebSocket(scale: Scale): Promise<WebSocketMeasureme
   return measurements;
 }
 
-/** Memory and processor time of subscribers, by the way in which they are connected. */
+/** Memory of subscribers, by the way in which they are connected. */
 export async function measureTransports(scale: Scale): Promise<TransportMeasurement[]> {
-  const { calls, seconds } = scale;
   const measurements: TransportMeasurement[] = [];
   for (const [transport, perConnection] of [
     ['SSE', 1],
     ['WebSocket', 1],
     ['WebSocket', SUBSCRIPTIONS_PER_SOCKET],
   ] as const) {
-    await using scene = await startScene({ ...thisGateway, transport }, calls);
+    await using scene = await startScene({ ...thisGateway, transport }, scale.calls);
     const bytes = await measureSubscribers(scene, scale, perConnection);
-    const slow = await measureLoad(scene, 5, seconds);
-    const fast = await measureLoad(scene, 1, seconds);
-    measurements.push({ transport, perConnection, ...bytes, slow, fast });
+    measurements.push({ transport, perConnection, ...bytes });
   }
   return measurements;
 }

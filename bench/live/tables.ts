@@ -89,26 +89,13 @@ export function toTransportsTable(
 ): string {
   const toMb = (bytes: number) => ((bytes * subscribers) / 1e6).toFixed(0);
   return toReport(
-    `${toCount(subscribers)} subscribers of ${toCount(calls)} calls. Memory that they add to a process that has served 500 before, after a collection; processor time while each call changes every 5 s, and every second.`,
-    [
-      'transport',
-      'subscriptions of a connection',
-      'heap, MB',
-      'resident, MB',
-      'events/s',
-      'processors',
-      'events/s',
-      'processors',
-    ],
-    measurements.map(({ transport, perConnection, heapBytes, rssBytes, ...loads }) => [
+    `${toCount(subscribers)} subscribers of ${toCount(calls)} calls. Memory that they add to a process that has served 500 before, after a collection.`,
+    ['transport', 'subscriptions of a connection', 'heap, MB', 'resident, MB'],
+    measurements.map(({ transport, perConnection, heapBytes, rssBytes }) => [
       transport,
       toCount(perConnection),
       toMb(heapBytes),
       toMb(rssBytes),
-      ...[loads.slow, loads.fast].flatMap(({ events, cores }) => [
-        toCount(Math.round(events.events / events.seconds)),
-        cores.toFixed(2),
-      ]),
     ]),
   );
 }
