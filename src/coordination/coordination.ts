@@ -11,6 +11,8 @@ import { createPollLeases } from './poll-leases.ts';
 
 export interface CoordinationOptions {
   readonly onStatusChange: OnRedisStatusChange;
+  /** Called once if the instances must not exchange messages. */
+  readonly onMessagesForbidden: () => void;
   /** Key of what all credentials share. All instances have the same. */
   readonly secret: string;
   /** Any clock, in ms: only differences count. */
@@ -46,7 +48,7 @@ const TIMEOUT_MS = 1_000;
  */
 export function createCoordination(
   { cache }: Settings,
-  { onStatusChange, secret, ...clock }: CoordinationOptions,
+  { onStatusChange, onMessagesForbidden, secret, ...clock }: CoordinationOptions,
 ): Coordination | undefined {
   if (cache.redisUrl === undefined) return undefined;
   const redis = {
@@ -59,7 +61,11 @@ export function createCoordination(
   // The connection of the tier reports the status of Redis.
   const status = { timeoutMs: TIMEOUT_MS, onStatusChange() {} };
   const connection = connectRedis({ ...redis, ...status }, () => {});
-  const channel = createInstanceChannel({ ...redis, connection });
+  const channel = createInstanceChannel({
+    ...redis,
+    connection,
+    onForbidden: onMessagesForbidden,
+  });
   const limitSharing = createLimitSharing({ ...redis, connection, channel });
   const { readAlong, shareLimits } = limitSharing;
   const tier = createRedisTier({

@@ -10,7 +10,7 @@ import type { InstanceChannel } from '#redis/instance-channel.ts';
 import type { Command, RedisConnection } from '#redis/redis-connection.ts';
 
 export interface PollLeasesOptions {
-  readonly connection: Pick<RedisConnection, 'query'>;
+  readonly connection: Pick<RedisConnection, 'query' | 'time'>;
   readonly channel: Pick<InstanceChannel, 'publish' | 'onMessage'>;
   /** Resolves when the responses of a credential that were read until now are in Redis. */
   readonly settled: (fingerprint: string) => Promise<void>;
@@ -58,18 +58,19 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
           const periodMs = isUrgent ? Math.min(intervalMs, MAX_URGENT_INTERVAL_MS) : intervalMs;
           const claimed = isUrgent ? `${key}:urgent` : key;
           const claimMs = Math.ceil(CLAIM_SHARE * periodMs);
+          const { latest: claimedAt } = connection.time(fingerprint);
+          const toSet = (name: string, ms: number) =>
+            ['SET', name, `${instance} ${ms} ${claimedAt}`, 'PX', String(ms)] as const;
           const commands: Command[] = [
-            ['SET', claimed, `${instance} ${claimMs}`, 'NX', 'PX', String(claimMs)],
+            [...toSet(claimed, claimMs), 'NX'],
             ['GET', claimed],
-            ['PTTL', claimed],
           ];
           if (isUrgent) {
             // The poll that is not urgent is not due any more, whichever instance makes the urgent one.
-            const ordinaryMs = String(Math.ceil(CLAIM_SHARE * intervalMs));
-            commands.push(['SET', key, `${instance} ${ordinaryMs}`, 'PX', ordinaryMs]);
+            commands.push(toSet(key, Math.ceil(CLAIM_SHARE * intervalMs)));
           }
           const replies = await connection.query(fingerprint, ...commands);
-          return replies ? toClaim(replies) : ALONE;
+          return replies ? toClaim(replies, connection.time(fingerprint).latest) : ALONE;
         },
         publish() {
           void settled(fingerprint).then(() => channel.publish(fingerprint, NEWS, name));
@@ -88,14 +89,21 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
   };
 }
 
-/** Anyone who can write to the Redis may have written the value. */
-function toClaim([set, value, ttl]: readonly unknown[]): Claim {
+/**
+ * Anyone who can write to the Redis may have written the value.
+ * @param now by Redis' clock, in ms
+ */
+function toClaim([set, value]: readonly unknown[], now: number): Claim {
   if (set !== null && set !== undefined) return { outcome: 'won', heldMs: 0, endsInMs: 0 };
-  // The claim has just expired, or its key never expires.
-  const endsInMs = Math.max(0, Number(ttl));
-  const claimMs = Number(String(value ?? '').split(' ')[1]);
-  const heldMs = Number.isFinite(claimMs) ? Math.max(0, claimMs - endsInMs) : Infinity;
-  return { outcome: 'lost', heldMs, endsInMs };
+  // The claim may just have expired.
+  const [, claimMs, claimedAt] = String(value ?? '')
+    .split(' ')
+    .map(Number);
+  const heldMs = Math.max(0, now - (claimedAt ?? Number.NaN));
+  const endsInMs = Math.max(0, (claimMs ?? Number.NaN) - heldMs);
+  return Number.isNaN(endsInMs)
+    ? { outcome: 'lost', heldMs: Number.POSITIVE_INFINITY, endsInMs: 0 }
+    : { outcome: 'lost', heldMs, endsInMs };
 }
 
 /** The leases of each name: several credentials may watch the same object. */

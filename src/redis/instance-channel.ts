@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './redis-client.ts';
 import type { RedisConnection } from './redis-connection.ts';
+import { toErrorCode } from './redis-errors.ts';
 
 /**
  * A pub/sub channel that all instances subscribe to. A message arrives at most once, may be lost,
@@ -34,12 +35,16 @@ export interface InstanceChannelOptions
   readonly connection: Pick<RedisConnection, 'send'>;
   /** The channel is subscribed, for the first time or again. Messages may have been lost. */
   readonly onSubscribed?: () => void;
+  /** Called once if the user of the URL must not subscribe to the channel. */
+  readonly onForbidden?: () => void;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
 /** The number is the version of the format. */
 const CHANNEL = 'revox:instances:1';
 const RECONNECT_DELAY_MS = 1_000;
+/** An operator must change the permissions first. */
+const FORBIDDEN_DELAY_MS = 60_000;
 /** A longer message is not read: no instance sends one. */
 const MAX_MESSAGE_BYTES = 1_024;
 
@@ -53,6 +58,7 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
   let attempts = 0;
   let subscribed = false;
   let isClosed = false;
+  let isForbidden = false;
   let cancelReconnect: (() => void) | undefined;
 
   connect();
@@ -101,7 +107,12 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
         subscribed = true;
         options.onSubscribed?.();
       },
-      () => reconnectAfter(source),
+      (error) => {
+        const isNowForbidden = toErrorCode(error) === 'NOPERM';
+        if (isNowForbidden && !isForbidden) options.onForbidden?.();
+        isForbidden ||= isNowForbidden;
+        reconnectAfter(source);
+      },
     );
   }
 
@@ -111,7 +122,7 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
     if (isClosed || (client && source !== client)) return;
     client = undefined;
     subscribed = false;
-    cancelReconnect ??= startTimer(RECONNECT_DELAY_MS, () => {
+    cancelReconnect ??= startTimer(isForbidden ? FORBIDDEN_DELAY_MS : RECONNECT_DELAY_MS, () => {
       cancelReconnect = undefined;
       connect();
     });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import {
   type CallStream,
@@ -12,13 +13,16 @@ import {
 /** Several instances of which each follows the same calls, with one stream. */
 export interface FollowedCalls extends AsyncDisposable {
   readonly instances: Instances;
-  /** Changes every call. */
-  change(status?: 'calling' | 'completed'): Promise<void>;
+  readonly ids: readonly string[];
+  /** Changes calls that are not over. @param ids which. @default all */
+  change(status?: 'calling' | 'completed', ids?: readonly string[]): Promise<void>;
   /** Waits until every stream of a living instance has shown the latest state of every call. */
   untilSeen(): Promise<void>;
-  /** The gaps between the polls of a time in which all calls change twice a second. */
-  during(ms: number): Promise<Gaps>;
-  /** Kills an instance. */
+  /**
+   * The gaps between the polls of a time in which all calls change twice a second.
+   * @param act at its beginning
+   */
+  during(ms: number, act?: () => unknown): Promise<Gaps>;
   kill(instance: Instance): Promise<void>;
 }
 
@@ -29,29 +33,36 @@ export async function followCalls(
   const ids = Array.from({ length: count }, (_, index) => `call-${index}`);
   const instances = await startInstances(settings);
   const streams = new Map<Instance, CallStream>();
+  /** The latest state of each call, and whether the call is over. */
+  const expected = new Map<string, string>();
   let version = 0;
   const followed: FollowedCalls = {
     instances,
-    async change(status = 'calling') {
+    ids,
+    async change(status = 'calling', changed = ids) {
       version += 1;
-      const to_phone_number = toNumber(version);
+      const to_phone_number = `+3361${String(version).padStart(7, '0')}`;
+      const open = changed.filter((id) => !expected.get(id)?.startsWith('COMPLETED'));
+      for (const id of open) expected.set(id, `${status.toUpperCase()} ${to_phone_number}`);
       await instances.upstream.put(
-        ids.map((id) => ({ apiKey: KEY_A, id, status, to_phone_number })),
+        open.map((id) => ({ apiKey: KEY_A, id, status, to_phone_number })),
       );
     },
     async untilSeen() {
       const unseen = () =>
         [...streams.values()].flatMap((stream) => {
           const states = stream.states();
-          return ids.filter((id) => !states.get(id)?.endsWith(toNumber(version)));
+          return ids.filter((id) => states.get(id) !== expected.get(id));
         });
       await expect.poll(unseen, { interval: 50 }).toEqual([]);
     },
-    async during(ms) {
+    async during(ms, act) {
       const from = Date.now();
+      await act?.();
       while (Date.now() < from + ms) {
         await followed.change();
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        // The changes have no effect on the polls: only the time passes.
+        await delay(500);
       }
       return gapsOf(instances.upstream, { from, to: from + ms });
     },
@@ -69,8 +80,4 @@ export async function followCalls(
   );
   await followed.untilSeen();
   return followed;
-}
-
-function toNumber(version: number): string {
-  return `+3361${String(version).padStart(7, '0')}`;
 }

@@ -3,6 +3,8 @@ import { type EventStream, readEventStream } from '../support/event-stream.ts';
 import { KEY_A, KEY_B } from '../support/test-gateway.ts';
 import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts';
 
+const INSTANCES = 3;
+
 export const INTERVAL_MS = 1_000;
 export const WEBHOOK_SECRET = 'secret-of-webhooks-with-32-characters';
 export { KEY_A, KEY_B };
@@ -31,32 +33,26 @@ export interface CallStream {
 export interface Instances extends AsyncDisposable {
   readonly upstream: RecordingUpstream;
   readonly all: readonly Instance[];
-  /** Starts another gateway. */
-  add(): Promise<Instance>;
 }
 
 /** Starts three gateways that pass the keys of their callers through. */
 export async function startInstances(
   settings: Readonly<Record<string, string>>,
-  count = 3,
 ): Promise<Instances> {
   const upstream = await startRecordingUpstream();
   const all: Instance[] = [];
-  const add = async () => {
-    const instance = await startInstance({ REVOX_BASE_URL: upstream.url, ...settings });
-    all.push(instance);
-    return instance;
+  const start = () => startInstance({ REVOX_BASE_URL: upstream.url, ...settings });
+  const dispose = async () => {
+    for (const { gateway } of all) await gateway[Symbol.asyncDispose]();
+    await upstream[Symbol.asyncDispose]();
   };
-  await Promise.all(Array.from({ length: count }, add));
-  return {
-    upstream,
-    all,
-    add,
-    async [Symbol.asyncDispose]() {
-      for (const { gateway } of all) await gateway[Symbol.asyncDispose]();
-      await upstream[Symbol.asyncDispose]();
-    },
-  };
+  try {
+    all.push(...(await Promise.all(Array.from({ length: INSTANCES }, start))));
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { upstream, all, [Symbol.asyncDispose]: dispose };
 }
 
 async function startInstance(settings: Readonly<Record<string, string>>): Promise<Instance> {
@@ -75,7 +71,7 @@ async function startInstance(settings: Readonly<Record<string, string>>): Promis
     ...settings,
   });
   const line = await gateway.firstLine;
-  if (line.startsWith('It ended')) throw new Error(line);
+  if (line.startsWith('It ended:')) throw new Error(line);
   const origin = `http://127.0.0.1:${port}`;
   const subscribe = async (query: string, key = KEY_A) => {
     const abort = new AbortController();

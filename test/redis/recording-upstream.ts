@@ -6,13 +6,15 @@ import { join } from 'node:path';
 export interface PutCall {
   readonly apiKey: string;
   readonly id: string;
-  readonly status?: 'calling' | 'completed';
+  readonly status?: 'calling' | 'scheduled' | 'completed';
   readonly to_phone_number?: string;
 }
 
 export interface UpstreamMessage {
   readonly number: number;
   readonly put?: readonly PutCall[];
+  /** How many attempts come new into the list. */
+  readonly insert?: number;
 }
 
 export interface RecordedRequest {
@@ -31,6 +33,8 @@ export interface RecordingUpstream extends AsyncDisposable {
   readonly url: string;
   /** Adds calls, or replaces them. */
   put(calls: readonly PutCall[]): Promise<void>;
+  /** Inserts attempts at the newest end of the list. */
+  insert(count: number): Promise<void>;
   /** All requests until now. */
   requests(): Promise<readonly RecordedRequest[]>;
 }
@@ -60,6 +64,7 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
   return {
     url,
     put: (calls) => send({ put: calls }),
+    insert: (count) => send({ insert: count }),
     async requests() {
       await send({});
       return [...requests];

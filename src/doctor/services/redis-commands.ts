@@ -41,6 +41,8 @@ function toKeyCommands(key: string): readonly GatewayCommand[] {
     ['SET', key, '', 'XX', 'PX', '1'],
     ['PEXPIRE', key, '1'],
     ['DEL', key],
+    // No instance reads an empty message.
+    ['PUBLISH', 'revox:instances:1', ''],
   ];
 }
 
@@ -51,10 +53,13 @@ export interface GatewayCommands {
   readonly acl: string;
 }
 
+/** The key and channel names. The check does not subscribe, because its connection could then do nothing else. */
+const NAMES = '~revox:* &revox:* +subscribe';
+
 /** The key is one of the gateway's name space that no instance uses. */
 export function toServerCommands(): GatewayCommands {
   const commands = toKeyCommands('revox:doctor');
-  return { commands, acl: `~revox:* +select ${toPermissions(commands)}` };
+  return { commands, acl: `${NAMES} +select ${toPermissions(commands)}` };
 }
 
 /** @param hashTag of a slot that the node serves: another node would redirect the commands */
@@ -65,7 +70,7 @@ export function toNodeCommands(hashTag: string): GatewayCommands {
     // It concerns only the next command of the connection.
     ['ASKING'],
   ];
-  return { commands, acl: `~revox:* ${toPermissions(commands)}` };
+  return { commands, acl: `${NAMES} ${toPermissions(commands)}` };
 }
 
 function toPermissions(commands: readonly GatewayCommand[]): string {
