@@ -98,8 +98,9 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
     watch.dueAt = Math.min(watch.dueAt, monotonicNow() + ms);
   }
 
-  async function pollAndPublish(watch: Watch, { lease }: WatchLease): Promise<void> {
-    if (await pollUpstream(watch)) lease.publish();
+  async function pollAndPublish(watch: Watch, lease: WatchLease): Promise<void> {
+    lease.losses = 0;
+    if (await pollUpstream(watch)) lease.lease.publish();
   }
 
   function onNews(watch: Watch, lease: WatchLease): void {

@@ -1,0 +1,63 @@
+import type { LeaseEvents, PollLeases } from '#live/poll-leases.ts';
+import { CLAIM_SHARE, MAX_URGENT_INTERVAL_MS } from '#live/poll-leases.ts';
+
+/** What several instances share: claims in memory, and messages that arrive at once. */
+export interface SharedLeases {
+  /** The leases of one more instance. */
+  join(): PollLeases;
+  /** Whether the instances can agree. */
+  isUp: boolean;
+  /** Whether messages arrive. */
+  isHeard: boolean;
+  /** A claim that no instance has made. */
+  forge(path: string, heldForMs: number): void;
+}
+
+/** @param now in ms */
+export function createMemoryLeases(now: () => number): SharedLeases {
+  const claims = new Map<string, { readonly at: number; readonly endsAt: number }>();
+  const members = new Map<PollLeases, Map<string, Set<LeaseEvents>>>();
+  const shared: SharedLeases = {
+    isUp: true,
+    isHeard: true,
+    forge: (path, ms) => void claims.set(`f ${path}`, { at: now(), endsAt: now() + ms }),
+    join() {
+      const open = new Map<string, Set<LeaseEvents>>();
+      const others = (key: string) =>
+        shared.isHeard
+          ? [...members].flatMap(([member, opened]) =>
+              member === leases ? [] : [...(opened.get(key) ?? [])],
+            )
+          : [];
+      const leases: PollLeases = {
+        open({ fingerprint, path }, events) {
+          const key = `${fingerprint} ${path}`;
+          open.set(key, (open.get(key) ?? new Set()).add(events));
+          return {
+            async claim({ intervalMs, isUrgent }) {
+              if (!shared.isUp) return { outcome: 'alone', heldMs: 0, endsInMs: 0 };
+              const periodMs = isUrgent ? Math.min(intervalMs, MAX_URGENT_INTERVAL_MS) : intervalMs;
+              const name = isUrgent ? `${key} urgent` : key;
+              const held = claims.get(name);
+              if (held && held.endsAt > now())
+                return { outcome: 'lost', heldMs: now() - held.at, endsInMs: held.endsAt - now() };
+              claims.set(name, { at: now(), endsAt: now() + CLAIM_SHARE * periodMs });
+              claims.set(key, { at: now(), endsAt: now() + CLAIM_SHARE * intervalMs });
+              return { outcome: 'won', heldMs: 0, endsInMs: 0 };
+            },
+            publish() {
+              for (const { onNews } of others(key)) onNews();
+            },
+            close: () => void open.get(key)?.delete(events),
+          };
+        },
+        hint(path) {
+          for (const { onHint } of others(`f ${path}`)) onHint();
+        },
+      };
+      members.set(leases, open);
+      return leases;
+    },
+  };
+  return shared;
+}
