@@ -51,9 +51,6 @@ import * as systemClock from './system-clock.ts';
 export type { Gateway } from './gateway-interface.ts';
 export type { GatewayOptions } from './gateway-options.ts';
 
-const MESSAGES_FORBIDDEN =
-  'The user of REDIS_URL must not use the channel revox:instances:1 (NOPERM), so the instances of the gateway do not notify each other: an instance shows a change that another one has read up to 0.6 intervals later, and a webhook has an effect only on the instance that gets it. `doctor` shows the permissions that are needed.';
-
 /**
  * Creates a gateway from its settings.
  * @throws SettingsError if a file that the settings name cannot be read; TypeError
@@ -115,7 +112,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const fingerprintSecret = toFingerprintSecret(cache, revox.baseUrl);
   const coordination = createCoordination(settings, {
     onStatusChange: conditions.onRedisStatusChange,
-    onMessagesForbidden: () => log.info(MESSAGES_FORBIDDEN),
+    log: log.info,
     secret: fingerprintSecret ?? '',
     ...clock,
   });
@@ -158,8 +155,9 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     ...clock,
   });
   const endpointFacts = createEndpointFacts({ ...revox, monotonicNow });
+  const apiOptions = { ...revox, monotonicNow };
   const contextOptions: RequestContextOptions = {
-    createRevoxApi: createRevoxApiFactory(cachingClient.fetch, { ...revox, monotonicNow }),
+    createRevoxApi: createRevoxApiFactory(cachingClient.fetch, apiOptions),
     factsOf: (credential) =>
       endpointFacts({
         fingerprint: credential.fingerprint,
@@ -228,10 +226,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       }),
       createPoller: createUpstreamPollerFactory({
         ...contextOptions,
-        createSharedApi: createRevoxApiFactory(cachingClient.fetchShared, {
-          ...revox,
-          monotonicNow,
-        }),
+        createSharedApi: createRevoxApiFactory(cachingClient.fetchShared, apiOptions),
       }),
     }),
     unsentBudget,

@@ -11,8 +11,8 @@ import { createPollLeases } from './poll-leases.ts';
 
 export interface CoordinationOptions {
   readonly onStatusChange: OnRedisStatusChange;
-  /** Called once if the instances must not exchange messages. */
-  readonly onMessagesForbidden: () => void;
+  /** Called with a line for the operator. */
+  readonly log: (message: string) => void;
   /** Key of what all credentials share. All instances have the same. */
   readonly secret: string;
   /** Any clock, in ms: only differences count. */
@@ -39,6 +39,9 @@ export interface Coordination {
  */
 const TIMEOUT_MS = 1_000;
 
+const MESSAGES_FORBIDDEN =
+  'The user of REDIS_URL must not use the channel revox:instances:1 (NOPERM), so the instances of the gateway do not notify each other: an instance shows a change that another one has read up to 0.6 intervals later, and a webhook has an effect only on the instance that gets it. `doctor` shows the permissions that are needed.';
+
 /**
  * Connects to the Redis of the settings. Commands between instances have a connection of their own:
  * they do not wait behind large cache entries, and a late reply to a read of the cache does not
@@ -48,7 +51,7 @@ const TIMEOUT_MS = 1_000;
  */
 export function createCoordination(
   { cache }: Settings,
-  { onStatusChange, onMessagesForbidden, secret, ...clock }: CoordinationOptions,
+  { onStatusChange, log, secret, ...clock }: CoordinationOptions,
 ): Coordination | undefined {
   if (cache.redisUrl === undefined) return undefined;
   const redis = {
@@ -64,7 +67,7 @@ export function createCoordination(
   const channel = createInstanceChannel({
     ...redis,
     connection,
-    onForbidden: onMessagesForbidden,
+    onForbidden: () => log(MESSAGES_FORBIDDEN),
   });
   const limitSharing = createLimitSharing({ ...redis, connection, channel });
   const { readAlong, shareLimits } = limitSharing;

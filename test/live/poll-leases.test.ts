@@ -27,8 +27,8 @@ function createListener(seen: string[]) {
   return {
     ...LISTENER,
     onReading({ reading }: Watch, { isNews, source }: ReadingNews) {
-      const { call_attempts: attempts } = reading?.value as ReturnType<typeof toCall>;
-      if (isNews) seen.push(`${attempts[0]?.status} ${source}`);
+      const call = reading?.value as ReturnType<typeof toCall> | undefined;
+      if (isNews) seen.push(`${call?.call_attempts[0]?.status} ${source}`);
     },
   };
 }

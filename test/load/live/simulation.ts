@@ -185,6 +185,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         fingerprint,
         poll: upstream.connect(fingerprint, () => watches),
         facts: facts({ fingerprint }),
+        deriveKey: () => Buffer.from(fingerprint),
       };
       subscribers.set(credential, subscriber);
       return subscriber;
