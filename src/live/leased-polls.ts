@@ -71,8 +71,9 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
         return;
       }
     }
-    if (claim.outcome === 'won') events.onClaim?.('won');
-    else events.onClaim?.('alone');
+    events.onClaim?.(claim.outcome === 'won' ? 'won' : 'alone');
+    // The last subscriber may have left meanwhile.
+    if (watch.listeners.size === 0) return;
     await pollAndPublish(watch, lease);
   }
 
@@ -110,7 +111,7 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
       lease.cancelNews = undefined;
       lease.newsAt = monotonicNow();
       // A poll that loses its claim may just have missed the response.
-      if (watch.isPolling) onNews(watch, lease);
+      if (watch.isPolling || lease.sharedRead) onNews(watch, lease);
       else void readShared(watch, lease).then(schedule);
     });
   }
