@@ -31,8 +31,13 @@ const MAX_LOSSES = 2;
 const MAX_URGENT_LOSSES = 4;
 /** Without coordination, each instance polls at this multiple of the interval. */
 const ALONE_INTERVALS = 2;
-/** Minimum time between two lookups of news of one object, in ms: anyone may have sent messages. */
+/**
+ * Minimum time between two lookups of news of one object: anyone may have sent the messages. A share
+ * of the interval, and its limits in ms.
+ */
+const NEWS_SHARE = 1 / 4;
 const MIN_NEWS_INTERVAL_MS = 100;
+const MAX_NEWS_INTERVAL_MS = 1_000;
 
 export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
   const { readings, events, monotonicNow, startTimer, random, pollUpstream, schedule } = options;
@@ -105,7 +110,8 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
   }
 
   function onNews(watch: Watch, lease: WatchLease): void {
-    const minIntervalMs = Math.max(MIN_NEWS_INTERVAL_MS, watch.intervalMs / 10);
+    const shareMs = Math.min(NEWS_SHARE * watch.intervalMs, MAX_NEWS_INTERVAL_MS);
+    const minIntervalMs = Math.max(MIN_NEWS_INTERVAL_MS, shareMs);
     const waitMs = Math.max(0, lease.newsAt + minIntervalMs - monotonicNow());
     lease.cancelNews ??= startTimer(waitMs, () => {
       lease.cancelNews = undefined;
