@@ -65,7 +65,7 @@ describe('A wrong argument of an exported function', () => {
     [
       'createSandbox with a misspelled option',
       () => createSandbox({ basepath: '/api' }),
-      'createSandbox has no option `basepath`. Its options are seed, startedAt, now, startTimer, basePath, firstPage, clampsPageNumber, maxPageSize, capOffset, fixedPageSize, oldestFirst, wrapsAssistant, arrayFormat, ignoresStatuses, acceptsAnyKey, sendsDate, version, live.',
+      'createSandbox has no option `basepath`. Its options are seed, startedAt, now, startTimer, basePath, firstPage, clampsPageNumber, maxPageSize, capOffset, fixedPageSize, oldestFirst, wrapsAssistant, arrayFormat, ignoresStatuses, acceptsAnyKey, sendsDate, version, live, webhooks.',
     ],
     [
       'createSandbox with a number out of range',
