@@ -18,8 +18,8 @@ export interface LimitSharing {
 }
 
 export interface LimitSharingOptions {
-  readonly connection: RedisConnection;
-  readonly channel: InstanceChannel;
+  readonly connection: Pick<RedisConnection, 'send' | 'isUp' | 'time'>;
+  readonly channel: Pick<InstanceChannel, 'publish' | 'onMessage'>;
   /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
