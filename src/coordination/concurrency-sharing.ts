@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { InstanceChannel } from '#redis/instance-channel.ts';
 import type { RedisConnection } from '#redis/redis-connection.ts';
-import type { LimitOwner, LocalLimits, SharedLimits } from '#rest/resilience/limit-sharing.ts';
+import type { LocalLimits, SharedLimits } from '#rest/resilience/limit-sharing.ts';
 import { toFairShare } from './fair-share.ts';
 import type { KnownOwners } from './known-owners.ts';
-import { isSigned, sign } from './signature.ts';
+import { isSigned, type Signer, sign } from './signature.ts';
 
 /** The shares of this instance in the limit of each credential: see `SharedLimits`. */
 export interface ConcurrencyShares
@@ -25,7 +25,6 @@ export interface ConcurrencySharesOptions {
 
 /** A message with this topic has the demand of one instance. */
 const TOPIC = 'demand';
-const PURPOSE = 'demand of instances';
 /** The part of the limit that an instance may use without any message, if no other one sends any. */
 const SILENT_SHARE = 0.25;
 /** How often a demand is published while it lasts, in ms. */
@@ -51,7 +50,7 @@ interface Peer {
 
 /** A credential that an instance is busy with. Dropped when none has sent a message for a while. */
 interface BusyCredential {
-  readonly owner: LimitOwner;
+  readonly owner: Signer;
   readonly peers: Map<string, Peer>;
   /** The demand that the other instances know, at most the limit; 0 if they count none. */
   published: number;
@@ -104,7 +103,7 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
     },
   };
 
-  function createState(owner: LimitOwner): BusyCredential {
+  function createState(owner: Signer): BusyCredential {
     const state: BusyCredential = {
       owner,
       peers: new Map(),
@@ -165,7 +164,7 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
     if (Number.isFinite(latest)) {
       state.sentAt = Math.max(Math.ceil(latest), state.sentAt + 1);
       const text = `${fingerprint} ${ownId} ${state.published} ${state.sentAt}`;
-      channel.publish(fingerprint, TOPIC, `${text} ${sign(state.owner, PURPOSE, text)}`);
+      channel.publish(fingerprint, TOPIC, `${text} ${sign(state.owner, `${TOPIC} ${text}`)}`);
     }
     updateShare(state);
   }
@@ -175,7 +174,7 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
     const text = body.slice(0, end);
     const [fingerprint = '', id = '', requests = '', sentAt = ''] = text.split(' ');
     const owner = knownOwners.get(fingerprint);
-    if (!owner || !isSigned(owner, PURPOSE, text, body.slice(end + 1))) return;
+    if (!owner || !isSigned(owner, `${TOPIC} ${text}`, body.slice(end + 1))) return;
     const { earliest, latest } = connection.time(fingerprint);
     const message = {
       requests: Math.min(Number(requests), maxConcurrency),

@@ -1,9 +1,9 @@
 import type { InstanceChannel } from '#redis/instance-channel.ts';
 import type { RedisConnection, ServerTime } from '#redis/redis-connection.ts';
 import { withTimeout } from '#redis/with-timeout.ts';
-import type { LimitOwner, LocalLimits, SharedLimits } from '#rest/resilience/limit-sharing.ts';
+import type { LocalLimits, SharedLimits } from '#rest/resilience/limit-sharing.ts';
 import type { KnownOwners } from './known-owners.ts';
-import { isSigned, sign } from './signature.ts';
+import { isSigned, type Signer, sign } from './signature.ts';
 
 /** The cooldowns of all instances: see `SharedLimits`. */
 export interface SharedCooldowns
@@ -12,7 +12,7 @@ export interface SharedCooldowns
    * Applies what Redis stores under `toCooldownKey`: a signed cooldown, nothing, or anything else.
    * @param time by the clock of the Redis server that stores it
    */
-  receive(owner: LimitOwner, stored: unknown, time: ServerTime): void;
+  receive(owner: Signer, stored: unknown, time: ServerTime): void;
 }
 
 export interface SharedCooldownsOptions {
@@ -27,7 +27,6 @@ export interface SharedCooldownsOptions {
 
 /** A message with this topic names the credential whose cooldown has changed in Redis. */
 const TOPIC = 'cooldown';
-const PURPOSE = 'cooldowns of instances';
 /**
  * How long the key outlives its cooldown, in ms, as instances do with their own: until then, the
  * next request is a probe.
@@ -106,14 +105,14 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     },
   };
 
-  function receive(owner: LimitOwner, stored: unknown, time: ServerTime): void {
+  function receive(owner: Signer, stored: unknown, time: ServerTime): void {
     const end = open(owner, stored);
     if (end !== undefined) apply(owner, end, time);
   }
 
   /** @returns whether the credential is in a cooldown now */
   function apply(
-    { fingerprint }: LimitOwner,
+    { fingerprint }: Signer,
     end: number,
     { earliest, latest } = connection.time(fingerprint),
   ): boolean {
@@ -125,11 +124,11 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     return local.cooldownMs(fingerprint) > 0;
   }
 
-  async function store(owner: LimitOwner, remainingMs: number): Promise<void> {
+  async function store(owner: Signer, remainingMs: number): Promise<void> {
     const { fingerprint } = owner;
     const key = toCooldownKey(fingerprint);
     const end = Math.ceil(connection.time(fingerprint).latest + remainingMs);
-    const value = `${end}.${sign(owner, PURPOSE, String(end))}`;
+    const value = `${end}.${sign(owner, toText(end))}`;
     const ttl = ['PX', String(Math.ceil(remainingMs + PROBE_WINDOW_MS))];
     const replies = await connection.send(
       fingerprint,
@@ -149,7 +148,7 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
   }
 
   /** Removes the cooldown that a probe has shown to be over, unless another one has begun. */
-  async function remove(owner: LimitOwner): Promise<void> {
+  async function remove(owner: Signer): Promise<void> {
     const { fingerprint } = owner;
     const key = toCooldownKey(fingerprint);
     const replies = await connection.send(fingerprint, ['MGET', key]);
@@ -159,7 +158,7 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     channel.publish(fingerprint, TOPIC, fingerprint);
   }
 
-  async function read(owner: LimitOwner): Promise<void> {
+  async function read(owner: Signer): Promise<void> {
     const { fingerprint } = owner;
     if (reads.has(fingerprint)) {
       reads.set(fingerprint, true);
@@ -173,7 +172,7 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     reads.delete(fingerprint);
   }
 
-  async function tryClaim(owner: LimitOwner, claim: Claim): Promise<void> {
+  async function tryClaim(owner: Signer, claim: Claim): Promise<void> {
     if (claim.isPending) return;
     claim.isPending = true;
     claim.cancelRetry();
@@ -221,10 +220,14 @@ function toClaimKey(fingerprint: string): string {
 }
 
 /** The end of a cooldown by Redis' clock, in ms; undefined if the value is not signed. */
-function open(owner: LimitOwner, stored: unknown): number | undefined {
+function open(owner: Signer, stored: unknown): number | undefined {
   if (!Buffer.isBuffer(stored) || stored.length > MAX_VALUE_BYTES) return undefined;
   const [, end, signature = ''] = VALUE.exec(stored.toString()) ?? [];
-  return end !== undefined && isSigned(owner, PURPOSE, end, signature) ? Number(end) : undefined;
+  return end !== undefined && isSigned(owner, toText(end), signature) ? Number(end) : undefined;
+}
+
+function toText(end: string | number): string {
+  return `${TOPIC} ${end}`;
 }
 
 function firstOf(reply: unknown): unknown {

@@ -1,5 +1,6 @@
 import { createPartitionedMap } from '#rest/resilience/expiring-map.ts';
 import type { LimitOwner } from '#rest/resilience/limit-sharing.ts';
+import { type Signer, toSigner } from './signature.ts';
 
 /**
  * The credentials that this instance uses, by fingerprint. A message about any other credential has
@@ -7,7 +8,7 @@ import type { LimitOwner } from '#rest/resilience/limit-sharing.ts';
  */
 export interface KnownOwners {
   add(owner: LimitOwner): void;
-  get(fingerprint: string): LimitOwner | undefined;
+  get(fingerprint: string): Signer | undefined;
 }
 
 /** How long a credential is kept after its last request, in ms: the longest cooldown, twice. */
@@ -19,14 +20,14 @@ export function createKnownOwners(
   isAccepted: (fingerprint: string) => boolean,
   monotonicNow: () => number,
 ): KnownOwners {
-  const owners = createPartitionedMap<LimitOwner>(
+  const signers = createPartitionedMap<Signer>(
     { idleMs: IDLE_TTL_MS, maxEntries: MAX_CREDENTIALS, monotonicNow },
     isAccepted,
   );
   return {
     add(owner) {
-      if (!owners.get(owner.fingerprint)) owners.set(owner.fingerprint, owner);
+      if (!signers.get(owner.fingerprint)) signers.set(owner.fingerprint, toSigner(owner));
     },
-    get: owners.get,
+    get: signers.get,
   };
 }

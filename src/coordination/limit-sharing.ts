@@ -4,6 +4,7 @@ import type { LimitOwner, LocalLimits, SharedLimits } from '#rest/resilience/lim
 import { createConcurrencyShares } from './concurrency-sharing.ts';
 import { createSharedCooldowns, toCooldownKey } from './cooldown-sharing.ts';
 import { createKnownOwners } from './known-owners.ts';
+import { toSigner } from './signature.ts';
 
 /** Shares the limits of each credential between the instances. */
 export interface LimitSharing {
@@ -33,7 +34,7 @@ export function createLimitSharing(options: LimitSharingOptions): LimitSharing {
       const knownOwners = createKnownOwners(local.isAccepted, options.monotonicNow);
       const cooldowns = createSharedCooldowns({ ...options, knownOwners, local });
       const shares = createConcurrencyShares({ ...options, knownOwners, local });
-      receive = cooldowns.receive;
+      receive = (owner, ...stored) => cooldowns.receive(toSigner(owner), ...stored);
       close = shares.close;
       return {
         use: knownOwners.add,

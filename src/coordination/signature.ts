@@ -1,21 +1,26 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { LimitOwner } from '#rest/resilience/limit-sharing.ts';
 
+/** A credential as this layer keeps it: without the API key. */
+export interface Signer {
+  readonly fingerprint: string;
+  readonly key: Buffer;
+}
+
+export function toSigner(owner: LimitOwner): Signer {
+  return { fingerprint: owner.fingerprint, key: owner.deriveKey('limits over instances') };
+}
+
 /**
  * A signature that only an instance with the credential can make (HMAC-SHA-256). Redis may be
  * writable by others.
- * @param purpose texts for different purposes have different signatures
+ * @param text begins with what it is about, so that it has one meaning only
  */
-export function sign(owner: LimitOwner, purpose: string, text: string): string {
-  return createHmac('sha256', owner.deriveKey(purpose)).update(text).digest('base64url');
+export function sign({ key }: Signer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
 }
 
-export function isSigned(
-  owner: LimitOwner,
-  purpose: string,
-  text: string,
-  signature: string,
-): boolean {
-  const [expected, given] = [Buffer.from(sign(owner, purpose, text)), Buffer.from(signature)];
+export function isSigned(signer: Signer, text: string, signature: string): boolean {
+  const [expected, given] = [Buffer.from(sign(signer, text)), Buffer.from(signature)];
   return expected.length === given.length && timingSafeEqual(expected, given);
 }
