@@ -65,12 +65,12 @@ const variables = {
   REVOX_MAX_CONCURRENCY: variable(
     wholeNumber(1, 10_000, 'requests'),
     20,
-    'Maximum upstream requests in flight for one credential; further requests queue.',
+    'Maximum upstream requests in flight for one credential; further requests queue. With `REDIS_URL`, this is an approximate limit over [all instances](../guides/resilience.md#several-instances).',
   ),
   REVOX_MAX_CONCURRENCY_TOTAL: variable(
     wholeNumber(1, 100_000, 'requests'),
     200,
-    'Maximum upstream requests in flight for all credentials together; further requests queue.',
+    'Maximum upstream requests in flight for all credentials together, in one instance; further requests queue.',
   ),
   REVOX_MAX_QUEUE: variable(
     wholeNumber(1, 1_000_000, 'requests'),

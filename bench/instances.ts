@@ -1,0 +1,212 @@
+/**
+ * Measures what single-flight over instances would save: ten instances that start at the same time
+ * with empty caches, over one upstream and one Redis. `REDIS_URL=redis://127.0.0.1:6379 node
+ * bench/instances.ts` empties that Redis, and prints a table (decision record 0043).
+ *
+ * Each instance is the caching client with the shared cache, without HTTP and GraphQL. The prototype
+ * claims a response that neither cache has; an instance without the claim reads the shared cache
+ * again until the response is there, or the claim may have expired.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { createCachingClient } from '#cache/caching-client.ts';
+import { createRedisTier } from '#cache/redis/redis-tier.ts';
+import type { SecondTier } from '#cache/second-tier.ts';
+import { readSettings } from '#config/settings.ts';
+import { Credential } from '#rest/credential.ts';
+import type { FetchedResponse, UpstreamRequest } from '#rest/upstream-request.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { monotonicNow, startTimer } from '#system-clock.ts';
+import { createUpstreamContext } from '../test/support/upstream-context.ts';
+import { median, quantile } from './harness/median.ts';
+
+const INSTANCES = 10;
+const OPERATIONS = 200;
+const LATENCY_MS = 200;
+/** Operations a second of each instance. `isLive`: all of them read one live call. */
+const SCENARIOS = [
+  { name: '200 calls (Zipf)', rate: 10, isLive: false },
+  { name: '200 calls (Zipf)', rate: 100, isLive: false },
+  { name: 'one live call', rate: 10, isLive: true },
+];
+const ROUNDS = 1;
+/** Of the prototype: how long a claim is valid, and how often an instance without it reads again. */
+const CLAIM_TTL_MS = 1_000;
+const RETRY_MS = 20;
+const SETTINGS = readSettings({
+  REVOX_API_KEY: 'sk_bench',
+  REDIS_URL: process.env.REDIS_URL ?? '',
+  REDIS_TIMEOUT_MS: '1000',
+});
+const { redisUrl: url = '' } = SETTINGS.cache;
+const CREDENTIAL = new Credential('sk_bench', 'a secret that the instances share');
+
+const sandbox = createSandbox();
+const [organization] = sandbox.organizations;
+const calls = sandbox.control.data(organization?.apiKey ?? '').calls.slice(0, OPERATIONS);
+const bodies = new Map(
+  await Promise.all(
+    calls.map(async ({ id }) => {
+      const response = await sandbox.fetch(
+        new Request(`http://revox.test/api/call/${id}`, {
+          headers: { authorization: `Bearer ${organization?.apiKey}` },
+        }),
+      );
+      const { call } = (await response.json()) as { call: unknown };
+      return [`/call/${id}` as string, call] as const;
+    }),
+  ),
+);
+const paths = [...bodies.keys()];
+const LIVE = '/call/live';
+bodies.set(LIVE, { id: 'live', status: 'calling', call_attempts: [] });
+const redis = await createClient({ url }).connect();
+
+const rows: string[] = [];
+for (const scenario of SCENARIOS) {
+  const results = { false: [] as Result[], true: [] as Result[] };
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const hasClaims of [false, true])
+      results[`${hasClaims}`].push(await run(scenario, hasClaims));
+  for (const hasClaims of [false, true]) {
+    const of = (value: (result: Result) => number) =>
+      Math.round(median(results[`${hasClaims}`].map(value)));
+    rows.push(
+      `| ${scenario.name} | ${scenario.rate} | ${hasClaims ? 'with claims' : 'as it is'} | ${of((result) => result.requests)} | ${of(({ ms }) => quantile(ms, 0.5))} | ${of(({ ms }) => quantile(ms, 0.99))} | ${of(({ ms }) => Math.max(...ms))} |`,
+    );
+  }
+}
+redis.destroy();
+process.stdout.write(
+  `${[
+    `| reads | operations/s of each instance | shared cache | upstream requests (${INSTANCES * OPERATIONS} operations) | p50, ms | p99, ms | max, ms |`,
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')}\n`,
+);
+
+interface Result {
+  readonly requests: number;
+  /** The duration of each operation. */
+  readonly ms: readonly number[];
+}
+
+async function run(
+  { rate, isLive }: (typeof SCENARIOS)[number],
+  hasClaims: boolean,
+): Promise<Result> {
+  await redis.flushAll();
+  let requests = 0;
+  const tiers = Array.from({ length: INSTANCES }, () =>
+    createRedisTier({
+      url,
+      timeoutMs: SETTINGS.cache.redisTimeoutMs,
+      now: Date.now,
+      startTimer,
+      onStatusChange() {},
+    }),
+  );
+  const instances = tiers.map((tier, instance) => {
+    let sequence = 0;
+    async function send<T>(
+      _context: unknown,
+      { path, parse }: UpstreamRequest<T>,
+    ): Promise<FetchedResponse<T>> {
+      requests += 1;
+      sequence += 1;
+      const requestedAt = Date.now();
+      await sleep(LATENCY_MS);
+      const readVersion = { instance: String(instance), sequence, isCached: false };
+      const value = parse(bodies.get(path));
+      return { value, status: 200, readVersion, requestedAt, upstreamNow: Date.now() };
+    }
+    return createCachingClient(send, {
+      ...SETTINGS.cache,
+      credentialRecheckMs: Number.POSITIVE_INFINITY,
+      maxRevalidations: 10,
+      secondTier: hasClaims ? withClaims(tier) : tier,
+      onCredentialRejected() {},
+      events: { onLookup() {} },
+      now: Date.now,
+      monotonicNow,
+      startTimer,
+    });
+  });
+  // All connections are up before the first operation, and the credential has an epoch: the instances
+  // are not the first ones that ever use it.
+  const first = { value: null, status: 200, ageMs: 0, freshForMs: 60_000, isLive: false };
+  await tiers[0]?.read(CREDENTIAL, 'first');
+  tiers[0]?.write(CREDENTIAL, 'first', first, 60_000);
+  for (const tier of tiers) while (!(await tier.read(CREDENTIAL, 'first'))) await sleep(10);
+  const ms: number[] = [];
+  await Promise.all(
+    instances.map(async (client, instance) => {
+      const random = createRandom(instance + 1);
+      const pending: Promise<void>[] = [];
+      const startedAt = performance.now();
+      for (let turn = 0; turn < OPERATIONS; turn += 1) {
+        await sleep(Math.max(0, startedAt + (1_000 / rate) * turn - performance.now()));
+        pending.push(
+          (async () => {
+            const at = performance.now();
+            const path = isLive ? LIVE : (paths[toZipf(random())] as string);
+            await client.fetch(createUpstreamContext({ credential: CREDENTIAL }), {
+              endpoint: '/call/{id}',
+              path,
+              query: '',
+              parse: (body) => body,
+            });
+            ms.push(performance.now() - at);
+          })(),
+        );
+      }
+      await Promise.all(pending);
+    }),
+  );
+  await Promise.all(tiers.map((tier) => tier.close()));
+  return { requests, ms };
+}
+
+function withClaims(tier: SecondTier): SecondTier {
+  return {
+    ...tier,
+    async read(owner, key) {
+      const until = performance.now() + CLAIM_TTL_MS;
+      const isFresh = () => entry !== undefined && entry.ageMs < entry.freshForMs;
+      let entry = await tier.read(owner, key);
+      if (isFresh()) return entry;
+      const claim = await redis.set(`claim:${key}`, '', {
+        condition: 'NX',
+        expiration: { type: 'PX', value: CLAIM_TTL_MS },
+      });
+      while (!isFresh() && claim === null && performance.now() < until) {
+        await sleep(RETRY_MS);
+        entry = await tier.read(owner, key);
+      }
+      return entry;
+    },
+  };
+}
+
+/** The index of a call, by a Zipf distribution with exponent 1. */
+function toZipf(random: number): number {
+  const weights = paths.map((_, index) => 1 / (index + 1));
+  let rest = random * weights.reduce((sum, weight) => sum + weight, 0);
+  return Math.max(
+    0,
+    weights.findIndex((weight) => {
+      rest -= weight;
+      return rest <= 0;
+    }),
+  );
+}
+
+/** Numbers from 0 to 1, the same in each run (a linear congruential generator). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
