@@ -6,6 +6,7 @@ import {
   MAX_URGENT_INTERVAL_MS,
   type PollLeases,
 } from '#live/poll-leases.ts';
+import type { WatchTarget } from '#live/watch.ts';
 import type { InstanceChannel } from '#redis/instance-channel.ts';
 import type { Command, RedisConnection } from '#redis/redis-connection.ts';
 
@@ -44,33 +45,23 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
   });
 
   return {
-    open({ fingerprint, path, deriveKey }, events) {
-      // Without the credential, the path can be neither derived nor verified.
-      const name = createHmac('sha256', deriveKey?.('names of polls') ?? randomBytes(32))
-        .update(path)
-        .digest('base64url');
+    open(target, events) {
+      const { fingerprint, path } = target;
+      const name = toName(target, path);
       const hintName = toHintName(path);
-      const key = `revox:claim:{${fingerprint}}:${name}`;
+      const key = toKey(fingerprint, name);
       byNewsName.add(name, events);
       byHintName.add(hintName, events);
       return {
-        async claim({ intervalMs, isUrgent }) {
-          const periodMs = isUrgent ? Math.min(intervalMs, MAX_URGENT_INTERVAL_MS) : intervalMs;
-          const claimed = isUrgent ? `${key}:urgent` : key;
-          const claimMs = Math.ceil(CLAIM_SHARE * periodMs);
-          const { latest: claimedAt } = connection.time(fingerprint);
-          const toSet = (name: string, ms: number) =>
-            ['SET', name, `${instance} ${ms} ${claimedAt}`, 'PX', String(ms)] as const;
-          const commands: Command[] = [
-            [...toSet(claimed, claimMs), 'NX'],
-            ['GET', claimed],
-          ];
-          if (isUrgent) {
-            // The poll that is not urgent is not due any more, whichever instance makes the urgent one.
-            commands.push(toSet(key, Math.ceil(CLAIM_SHARE * intervalMs)));
-          }
-          const replies = await connection.query(fingerprint, ...commands);
-          return replies ? toClaim(replies, connection.time(fingerprint).latest) : ALONE;
+        claim({ intervalMs, isUrgent }) {
+          if (!isUrgent) return claim(fingerprint, key, intervalMs);
+          // The poll that is not urgent is not due any more, whichever instance makes the urgent one.
+          return claim(
+            fingerprint,
+            `${key}:urgent`,
+            Math.min(intervalMs, MAX_URGENT_INTERVAL_MS),
+            toSet(fingerprint, key, intervalMs),
+          );
         },
         publish() {
           void settled(fingerprint).then(() => channel.publish(fingerprint, NEWS, name));
@@ -81,12 +72,50 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
         },
       };
     },
+    claimPage: (target, name, intervalMs) =>
+      claim(
+        target.fingerprint,
+        toKey(target.fingerprint, toName(target, `page ${name}`)),
+        intervalMs,
+      ),
     hint(path) {
       const name = toHintName(path);
       // Any server of a cluster forwards the message: the name spreads them.
       channel.publish(name, HINT, name);
     },
   };
+
+  async function claim(
+    fingerprint: string,
+    key: string,
+    intervalMs: number,
+    ...further: Command[]
+  ): Promise<Claim> {
+    const replies = await connection.query(
+      fingerprint,
+      [...toSet(fingerprint, key, intervalMs), 'NX'],
+      ['GET', key],
+      ...further,
+    );
+    return replies ? toClaim(replies, connection.time(fingerprint).latest) : ALONE;
+  }
+
+  function toSet(fingerprint: string, key: string, intervalMs: number): Command {
+    const claimMs = String(Math.ceil(CLAIM_SHARE * intervalMs));
+    const { latest: claimedAt } = connection.time(fingerprint);
+    return ['SET', key, `${instance} ${claimMs} ${claimedAt}`, 'PX', claimMs];
+  }
+}
+
+/** Without the credential, the path can be neither derived nor verified. */
+function toName({ deriveKey }: WatchTarget, path: string): string {
+  return createHmac('sha256', deriveKey?.('names of polls') ?? randomBytes(32))
+    .update(path)
+    .digest('base64url');
+}
+
+function toKey(fingerprint: string, name: string): string {
+  return `revox:claim:{${fingerprint}}:${name}`;
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { CallStatus } from '#generated/revox-api.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
 import { createPageScan, type ScannedPage } from '#pagination/page-scan.ts';
-import type { CampaignRowFilter } from '#rest/revox-api.ts';
+import type { CampaignRowFilter, RevoxApi } from '#rest/revox-api.ts';
+import type { FetchOptions } from '#rest/upstream-request.ts';
 import type { ListPage, OpenList } from './list-poller.ts';
-import type { PollUpstream } from './poll-upstream.ts';
+import { type PollUpstream, SHARED_DEADLINE_MS, undefinedIfNotShared } from './poll-upstream.ts';
 
 /** The statuses of the calls that the rows of a campaign are read for. */
 const STATUSES: readonly CallStatus[] = ['queued_for_calling', 'calling'];
@@ -33,26 +34,33 @@ export function toListKey(call: unknown): string | undefined {
 
 /** Reads the rows of a campaign whose calls are live. The caching client offers their calls. */
 export function createOpenCallRows(poll: PollUpstream, facts: FactsByEndpoint): OpenList {
-  return (campaignId, acquire) => {
+  return (campaignId, { acquire, readLeased }) => {
     // Without `newerThan`, the scan would verify the number of the first page by a cached page.
-    const scan = createPageScan<Row>(async ({ newerThan, ...page }) => {
-      const release = await acquire();
-      try {
-        return await poll(
-          async (rest, options) => {
-            const response = await rest.listCampaignRows(campaignId, page, FILTER, {
-              ...options,
-              newerThan,
-            });
-            const { items, calls, total, readVersion } = response;
-            const rows = toRows(items, new Set<unknown>(calls));
-            return { items: rows, served: items.length, total, readVersion };
-          },
-          { isForced: false, deadlineMs: DEADLINE_MS },
+    const scan = createPageScan<Row>(({ newerThan, ...page }) => {
+      const read = async (rest: RevoxApi, options: FetchOptions) => {
+        const response = await rest.listCampaignRows(campaignId, page, FILTER, options);
+        const { items, calls, total, readVersion, requestedAt } = response;
+        const rows = toRows(items, new Set<unknown>(calls));
+        return { items: rows, served: items.length, total, readVersion, requestedAt };
+      };
+      const request = async (isForced: boolean) => {
+        const release = await acquire();
+        try {
+          return await poll(
+            (rest, options) =>
+              read(rest, { ...options, newerThan: options.newerThan ?? newerThan }),
+            { isForced, deadlineMs: DEADLINE_MS },
+          );
+        } finally {
+          release();
+        }
+      };
+      if (!readLeased) return request(false);
+      const readShared = () =>
+        undefinedIfNotShared(
+          poll(read, { isForced: false, deadlineMs: SHARED_DEADLINE_MS, shared: 'any' }),
         );
-      } finally {
-        release();
-      }
+      return readLeased(`${page.page} ${page.pageSize}`, { request, readShared });
     }, facts(ENDPOINT));
     return {
       first: async () => toListPage(await scan.first()),

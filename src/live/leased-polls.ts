@@ -1,5 +1,5 @@
 import type { LiveEvents } from './live-events.ts';
-import { CLAIM_SHARE, type Claim, MAX_URGENT_INTERVAL_MS } from './poll-leases.ts';
+import { ALONE_INTERVALS, CLAIM_SHARE, type Claim, MAX_URGENT_INTERVAL_MS } from './poll-leases.ts';
 import { isSameRead, type ReadingClock, toReading } from './reading.ts';
 import type { Watch } from './watch.ts';
 import type { WatchLease } from './watch-lease.ts';
@@ -29,8 +29,6 @@ export interface LeasedPolls {
 const MAX_LOSSES = 2;
 /** … and after which this instance polls without a claim: claims must not stop the polls for good. */
 const MAX_URGENT_LOSSES = 4;
-/** Without coordination, each instance polls at this multiple of the interval. */
-const ALONE_INTERVALS = 2;
 /**
  * Minimum time between two lookups of news of one object: anyone may have sent the messages. A share
  * of the interval, and its limits in ms.

@@ -1,5 +1,10 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import {
+  createReadLeasedPage,
+  ListPollPostponedError,
+  type ReadLeasedPage,
+} from './leased-pages.ts';
+import {
   createListState,
   isListPollWorthwhile,
   type ListState,
@@ -9,7 +14,9 @@ import {
   toExpectedPages,
   toReplacedPolls,
 } from './list-polls.ts';
+import { ListReading, MIN_REPEAT_MS, postpone, recordMiss } from './list-reading.ts';
 import type { LiveEvents } from './live-events.ts';
+import { ALONE_INTERVALS, type PollLeases } from './poll-leases.ts';
 import { EARLY_MS, type Urgency } from './poll-queue.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Watch } from './watch.ts';
@@ -35,8 +42,15 @@ export interface ListScan {
 /** Waits until one more request is permitted. Returns the function that ends it. */
 export type AcquireRequest = () => Promise<() => void>;
 
+/** How the pages of a list may be read. */
+export interface ListAccess {
+  readonly acquire: AcquireRequest;
+  /** Absent: no other instance reads the list. */
+  readonly readLeased?: ReadLeasedPage | undefined;
+}
+
 /** Opens a list that embeds watched objects, with the credential of their subscribers. */
-export type OpenList = (key: string, acquire: AcquireRequest) => ListScan;
+export type OpenList = (key: string, access: ListAccess) => ListScan;
 
 /** A list poll in progress: its objects are not polled singly meanwhile. */
 export interface ListPoll {
@@ -44,13 +58,20 @@ export interface ListPoll {
   readonly jitter: number;
   /** A whole object of the list: an embedded one with fewer properties is no reading. */
   readonly sample: unknown;
+  /** Whether its pages are responses of another instance. */
+  isShared: boolean;
 }
 
 export interface ListPollerOptions {
   readonly maxConcurrentPolls: number;
-  readonly events: Pick<LiveEvents, 'onPoll' | 'onUnexpectedError'>;
+  readonly events: Pick<LiveEvents, 'onPoll' | 'onClaim' | 'onUnexpectedError'>;
+  /** The wall clock, in ms. */
+  readonly now: () => number;
   readonly monotonicNow: () => number;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
   readonly random: () => number;
+  /** @default no other instance watches the same objects */
+  readonly leases?: PollLeases | undefined;
   readonly acquire: (group: WatchGroup, urgency: Urgency) => Promise<() => void>;
   readonly schedule: () => void;
   /** Pauses the polls of a credential after a 429. */
@@ -149,13 +170,20 @@ export class ListPoller {
     const open = sample?.target.openList;
     if (!open) return;
     const startedAt = monotonicNow();
-    const listPoll = { jitter: random(), sample: sample.reading?.value };
+    const listPoll = { jitter: random(), sample: sample.reading?.value, isShared: false };
     for (const watch of watches) watch.listPoll = listPoll;
     list.isPolling = true;
     const urgency = toUrgency(watches);
     try {
       const reading = new ListReading(watches);
-      const scan = open(list.key, () => acquire(group, urgency));
+      const access = {
+        acquire() {
+          reading.requests += 1;
+          return acquire(group, urgency);
+        },
+        readLeased: this.#leasePages(list, watches, listPoll),
+      };
+      const scan = open(list.key, access);
       const { pages, isComplete } = await this.#readPages(scan, reading, maxPages);
       const now = monotonicNow();
       if (!isComplete) {
@@ -165,20 +193,43 @@ export class ListPoller {
       recordSuccess(list, pages, startedAt);
       for (const watch of reading.missing()) recordMiss(watch, startedAt, now);
     } catch (error) {
-      this.#fail(group, list, listPoll.jitter, error);
+      if (error instanceof ListPollPostponedError) postpone(watches, error.untilAt);
+      else this.#fail(group, list, listPoll.jitter, error);
     } finally {
       list.isPolling = false;
+      if (this.#options.leases) postpone(watches, monotonicNow() + MIN_REPEAT_MS);
       for (const watch of watches) watch.listPoll = undefined;
       group.dropList(list.key);
       schedule();
     }
   }
 
+  /** Absent without leases. */
+  #leasePages(list: ListState, watches: readonly Watch[], listPoll: ListPoll) {
+    const { leases } = this.#options;
+    const target = watches[0]?.target;
+    if (!leases || !target) return undefined;
+    const intervalMs = Math.min(...watches.map((watch) => watch.intervalMs));
+    return createReadLeasedPage({
+      ...this.#options,
+      leases,
+      list: list.key,
+      target,
+      intervalMs,
+      aloneAt: list.searchedAt + ALONE_INTERVALS * intervalMs,
+      onRead(isShared) {
+        listPoll.isShared = isShared;
+      },
+    });
+  }
+
   /** Reads pages until all objects were found, or the list ends or turns out to be too long. */
   async #readPages(scan: ListScan, reading: ListReading, maxPages: number) {
     const add = (page: ListPage) => {
       reading.add(page);
-      this.#options.events.onPoll('list', 'read');
+      // The page of another instance is no poll of this one.
+      if (reading.requests > 0) this.#options.events.onPoll('list', 'read');
+      reading.requests = Math.max(0, reading.requests - 1);
       return page;
     };
     let page = add(await scan.first());
@@ -216,36 +267,6 @@ export class ListPoller {
     if (thrown instanceof GatewayError) onFailure(group, thrown);
     else events.onUnexpectedError(thrown);
   }
-}
-
-/** The objects that a list poll looks for. */
-class ListReading {
-  readonly #missing: Map<string, Watch>;
-
-  constructor(watches: readonly Watch[]) {
-    this.#missing = new Map(watches.map((watch) => [watch.target.id, watch]));
-  }
-
-  add({ ids }: ListPage): void {
-    for (const id of ids) this.#missing.delete(id);
-  }
-
-  missing(): Iterable<Watch> {
-    return this.#missing.values();
-  }
-
-  /** Whether subscribers still wait for an object that was not found. */
-  isNeeded(): boolean {
-    for (const { listeners } of this.#missing.values()) if (listeners.size > 0) return true;
-    return false;
-  }
-}
-
-/** An object that has left the list has moved on: a single poll reads how. */
-function recordMiss(watch: Watch, startedAt: number, now: number): void {
-  if (!watch.reading) return;
-  watch.listMisses += 1;
-  if (watch.reading.readAt < startedAt) watch.refresh(now);
 }
 
 /** A list poll is as late as the first of its objects. */

@@ -36,7 +36,7 @@ export function toNextDueAt(watch: Watch, now: number, options: NextPollOptions)
   const { lease, listPoll } = watch;
   const jitter = listPoll?.jitter ?? random();
   const delayMs = lease
-    ? lease.toDelay(watch.intervalMs, jitter)
+    ? lease.toDelay(watch.intervalMs, jitter, listPoll)
     : withJitter(watch.intervalMs, jitter);
   return Math.max(now, readAt + delayMs);
 }

@@ -7,6 +7,12 @@ import type { WatchTarget } from './watch.ts';
 export interface PollLeases {
   /** To be called when an object is watched. */
   open(target: WatchTarget, events: LeaseEvents): PollLease;
+  /**
+   * Asks whether this instance requests a page of a list now, of which there is at most one request
+   * in 0.9 intervals. Never rejects.
+   * @param name of the list and the page
+   */
+  claimPage(target: WatchTarget, name: string, intervalMs: number): Promise<Claim>;
   /** An object may have changed: the other instances that watch it poll it, too. */
   hint(path: string): void;
 }
@@ -54,3 +60,6 @@ export const CLAIM_SHARE = 0.9;
 
 /** The interval of urgent polls is at most this long, in ms. */
 export const MAX_URGENT_INTERVAL_MS = 1_000;
+
+/** Without an agreement, each instance polls at this multiple of the interval. */
+export const ALONE_INTERVALS = 2;

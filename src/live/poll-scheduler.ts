@@ -1,6 +1,7 @@
 import type { GatewayError } from '#errors/gateway-error.ts';
 import { ListPoller } from './list-poller.ts';
 import type { LiveEvents } from './live-events.ts';
+import type { PollLeases } from './poll-leases.ts';
 import { EARLY_MS, PollQueue, QueuedPoll, type Urgency } from './poll-queue.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Watch } from './watch.ts';
@@ -13,12 +14,16 @@ export interface PollSchedulerOptions {
   readonly totalRate: number;
   /** Maximum polls of one credential that are in flight at the same time. */
   readonly maxConcurrentPolls: number;
+  /** The wall clock, in ms. */
+  readonly now: () => number;
   /** Monotonic clock, in ms. */
   readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
   /** A random number from 0 to 1. */
   readonly random: () => number;
-  readonly events: Pick<LiveEvents, 'onPoll' | 'onUnexpectedError'>;
+  readonly events: Pick<LiveEvents, 'onPoll' | 'onClaim' | 'onUnexpectedError'>;
+  /** @default no other instance watches the same objects */
+  readonly leases?: PollLeases | undefined;
   /** A page of a list could not be read. */
   readonly onFailure: (group: WatchGroup, error: GatewayError) => void;
   /** Polls an object. Never rejects. */

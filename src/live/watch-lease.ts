@@ -1,3 +1,4 @@
+import type { ListPoll } from './list-poller.ts';
 import type { ReadingSource } from './live-events.ts';
 import type { PollLease } from './poll-leases.ts';
 
@@ -30,9 +31,11 @@ export class WatchLease {
   /**
    * The time from a reading to the next poll, in ms. The instance that has polled comes first. The
    * others come only if they have heard nothing, and at different times.
+   * The pages of a list are not announced: the instances that read shared ones come a moment later.
    * @param random a number from 0 to 1
    */
-  toDelay(intervalMs: number, random: number): number {
+  toDelay(intervalMs: number, random: number, listPoll?: ListPoll): number {
+    if (listPoll) return intervalMs * (1 + 0.1 * random + (listPoll.isShared ? 0.1 : 0));
     return intervalMs * (this.isIncumbent ? 1 + 0.1 * random : 1.2 + 0.4 * random);
   }
 

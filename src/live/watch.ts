@@ -199,7 +199,7 @@ export class Watch {
 
   /** What reads the response that the cache offers now. */
   get sourceOfOffer(): ReadingSource {
-    if (this.lease?.sharedRead) return 'peer';
+    if (this.lease?.sharedRead || this.listPoll?.isShared) return 'peer';
     return this.isPolling || this.listPoll ? 'poll' : 'query';
   }
 

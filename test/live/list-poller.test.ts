@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { UpstreamUnavailableError } from '#errors/upstream-error.ts';
 import { callKind } from '#live/call-kind.ts';
 import { createOpenCallRows } from '#live/call-rows.ts';
-import { type ListPage, ListPoller } from '#live/list-poller.ts';
+import { type ListAccess, type ListPage, ListPoller } from '#live/list-poller.ts';
 import { createListState, isListUsed, recordSuccess } from '#live/list-polls.ts';
 import { toLateness } from '#live/poll-queue.ts';
 import { type ObjectResponse, toReading } from '#live/reading.ts';
@@ -46,6 +46,7 @@ function createScene(
       return Promise.resolve(() => {});
     },
     schedule() {},
+    startTimer: () => () => {},
     onFailure() {},
   });
   const listener = {
@@ -61,10 +62,16 @@ function createScene(
       path: `/call/${id}`,
       id,
       poll: () => Promise.reject(new Error('A single poll was not expected.')),
-      openList(key: string, acquire: () => Promise<() => void>) {
+      openList(key: string, { acquire }: ListAccess) {
         opened.push(key);
-        void acquire();
-        return { first: async () => page, page: readPage };
+        const request = async (read: Promise<ListPage>) => {
+          (await acquire())();
+          return read;
+        };
+        return {
+          first: () => request(Promise.resolve(page)),
+          page: (index: number) => request(readPage(index)),
+        };
       },
     };
     const watched = new Watch(target, NOW - 2_000, 2_000);
@@ -232,7 +239,7 @@ test('the number of the first page is verified by pages that are newer than the 
     },
     facts({ fingerprint: 'f' }),
   );
-  const page = await open('k', () => Promise.resolve(() => {})).first();
+  const page = await open('k', { acquire: () => Promise.resolve(() => {}) }).first();
   expect(page).toEqual({ ids: ['c1'], isEnd: false, pageCount: 1 });
   expect(requests).toEqual([
     [0, undefined],

@@ -34,6 +34,7 @@ function createScene({ rate = 10_000, totalRate = 10_000, maxConcurrentPolls = 1
     rate,
     totalRate,
     maxConcurrentPolls,
+    now: clock.now,
     monotonicNow: clock.now,
     startTimer: timers.startTimer,
     random: () => 0.5,

@@ -26,9 +26,11 @@ export interface FollowedCalls extends AsyncDisposable {
   kill(instance: Instance): Promise<void>;
 }
 
+/** @param isCampaign whether the calls are the rows of a campaign */
 export async function followCalls(
   settings: Readonly<Record<string, string>>,
   count = 40,
+  { isCampaign = false } = {},
 ): Promise<FollowedCalls> {
   const ids = Array.from({ length: count }, (_, index) => `call-${index}`);
   const instances = await startInstances(settings);
@@ -73,6 +75,7 @@ export async function followCalls(
     [Symbol.asyncDispose]: instances[Symbol.asyncDispose],
   };
   await followed.change();
+  if (isCampaign) await instances.upstream.putCampaign(ids);
   await Promise.all(
     instances.all.map(async (instance) => {
       streams.set(instance, await instance.follow(ids));

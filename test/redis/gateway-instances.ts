@@ -121,14 +121,18 @@ async function startInstance(settings: Readonly<Record<string, string>>): Promis
   };
 }
 
-/** The times between two requests for the same path, in ms, of requests in a span of time. */
+/**
+ * The times between two requests for the same path, in ms, of requests in a span of time.
+ * @param isCounted which paths count. @default all
+ */
 export async function gapsOf(
   upstream: RecordingUpstream,
   span: { readonly from: number; readonly to: number },
+  isCounted: (path: string) => boolean = () => true,
 ): Promise<Gaps> {
   const times = new Map<string, number[]>();
   for (const { path, at, organizationId } of await upstream.requests()) {
-    if (at < span.from || at > span.to) continue;
+    if (at < span.from || at > span.to || !isCounted(path)) continue;
     const key = `${organizationId} ${path}`;
     times.set(key, [...(times.get(key) ?? []), at]);
   }

@@ -30,6 +30,30 @@ describe.skipIf(!hasRedisServer)('Polls of three instances', () => {
     expect(whole.closerThan(0.8 * INTERVAL_MS)).toBe(0);
     expect(whole.longest).toBeLessThanOrEqual(2 * INTERVAL_MS);
   });
+
+  test('each page of the rows of a campaign is requested once in each interval, and its calls are not polled singly', async () => {
+    const settings = { REDIS_URL: redis.server.url, REVOX_FIRST_PAGE: '1' };
+    await using calls = await followCalls(settings, 100, { isCampaign: true });
+    const { instances } = calls;
+    // Until each instance knows the pages of the list.
+    await calls.during(2 * INTERVAL_MS);
+    const span = { from: Date.now(), to: Date.now() + 6 * INTERVAL_MS };
+    await calls.during(6 * INTERVAL_MS);
+    await calls.untilSeen();
+    const isPage = (path: string) => path.includes('/rows?');
+    const pages = await gapsOf(instances.upstream, span, isPage);
+    expect(pages.paths).toBe(2);
+    expect(pages.closerThan(0.8 * INTERVAL_MS)).toBe(0);
+    expect(pages.requests / pages.paths / 6).toBeLessThanOrEqual(1.2);
+    expect(pages.longest).toBeLessThanOrEqual(1.6 * INTERVAL_MS + NOISE_MS);
+    const single = await gapsOf(instances.upstream, span, (path) => !isPage(path));
+    expect(single.requests).toBe(0);
+
+    const [one] = instances.all as [Instance];
+    await calls.kill(one);
+    await calls.change('completed');
+    await calls.untilSeen();
+  });
 });
 
 /** The instances by the number of polls that they make, the largest first. */

@@ -12,7 +12,13 @@ const KEY_A = 'sk_demo_a';
 const sandbox = createSandbox();
 const { url } = await serveSandbox(sandbox, { host: '127.0.0.1', port: 0 });
 
-process.on('message', ({ number, put = [], insert = 0 }: UpstreamMessage) => {
+const { calls, campaigns, rows } = sandbox.control.data(KEY_A);
+const [first] = campaigns;
+if (!first) throw new Error('The sandbox has no campaigns.');
+const campaign = { id: first.id, name: first.name };
+const inCampaign = new Set<string>();
+
+process.on('message', ({ number, put = [], insert = 0, rows: ids = [] }: UpstreamMessage) => {
   for (const { apiKey, ...call } of put) {
     const [template] = sandbox.control.data(apiKey).calls;
     if (!template) throw new Error('The sandbox has no calls.');
@@ -22,9 +28,18 @@ process.on('message', ({ number, put = [], insert = 0 }: UpstreamMessage) => {
       call_attempts: [],
       last_call_attempt: null,
       // Without a campaign, no page of rows replaces the polls of the call.
-      campaign: null,
+      campaign: inCampaign.has(call.id) ? campaign : null,
       ...call,
     });
+  }
+  if (ids.length > 0) {
+    for (const id of ids) inCampaign.add(id);
+    for (const call of calls.filter(({ id }) => inCampaign.has(id)))
+      sandbox.control.putCall(KEY_A, { ...call, campaign });
+    rows[campaign.id]?.splice(0);
+    const byId = new Map(calls.map((call) => [call.id, call]));
+    const items = ids.map((id) => ({ call: byId.get(id) }));
+    sandbox.control.insertRows(KEY_A, campaign.id, { at: 0, items: items as [] });
   }
   if (insert > 0)
     sandbox.control.insertAttempts(KEY_A, { at: 0, count: insert, status: 'completed' });

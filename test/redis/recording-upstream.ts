@@ -15,6 +15,8 @@ export interface UpstreamMessage {
   readonly put?: readonly PutCall[];
   /** How many attempts come new into the list. */
   readonly insert?: number;
+  /** The calls that become the rows of their campaign, in this order. */
+  readonly rows?: readonly string[];
 }
 
 export interface RecordedRequest {
@@ -33,6 +35,8 @@ export interface RecordingUpstream extends AsyncDisposable {
   readonly url: string;
   /** Adds calls, or replaces them. */
   put(calls: readonly PutCall[]): Promise<void>;
+  /** Makes these calls the rows of the sandbox's first campaign. @param ids in order */
+  putCampaign(ids: readonly string[]): Promise<void>;
   /** Inserts attempts at the newest end of the list. */
   insert(count: number): Promise<void>;
   /** All requests until now. */
@@ -64,6 +68,7 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
   return {
     url,
     put: (calls) => send({ put: calls }),
+    putCampaign: (ids) => send({ rows: ids }),
     insert: (count) => send({ insert: count }),
     async requests() {
       await send({});

@@ -1,4 +1,4 @@
-import type { LeaseEvents, PollLeases } from '#live/poll-leases.ts';
+import type { Claim, LeaseEvents, PollLeases } from '#live/poll-leases.ts';
 import { CLAIM_SHARE, MAX_URGENT_INTERVAL_MS } from '#live/poll-leases.ts';
 
 /** What several instances share: claims in memory, and messages that arrive at once. */
@@ -51,6 +51,8 @@ export function createMemoryLeases(now: () => number): SharedLeases {
             close: () => void open.get(key)?.delete(events),
           };
         },
+        claimPage: ({ fingerprint }, name, intervalMs) =>
+          claimPage(`${fingerprint} page ${name}`, intervalMs),
         hint(path) {
           for (const { onHint } of others(`f ${path}`)) onHint();
         },
@@ -60,4 +62,13 @@ export function createMemoryLeases(now: () => number): SharedLeases {
     },
   };
   return shared;
+
+  async function claimPage(name: string, intervalMs: number): Promise<Claim> {
+    if (!shared.isUp) return { outcome: 'alone', heldMs: 0, endsInMs: 0 };
+    const held = claims.get(name);
+    if (held && held.endsAt > now())
+      return { outcome: 'lost', heldMs: now() - held.at, endsInMs: held.endsAt - now() };
+    claims.set(name, { at: now(), endsAt: now() + CLAIM_SHARE * intervalMs });
+    return { outcome: 'won', heldMs: 0, endsInMs: 0 };
+  }
 }

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import { createReadLeasedPage, ListPollPostponedError } from '#live/leased-pages.ts';
+import type { ClaimOutcome } from '#live/poll-leases.ts';
+import { createClock } from '../support/clock.ts';
+import { createMemoryLeases } from '../support/memory-leases.ts';
+import { createTimers } from '../support/timers.ts';
+
+const INTERVAL_MS = 2_000;
+const LATENCY_MS = 200;
+
+interface Page {
+  readonly requestedAt: number;
+}
+
+/** Instances that read one page of a list. The upstream responds after 200 ms. */
+function createScene() {
+  const clock = createClock();
+  const timers = createTimers(clock);
+  const leases = createMemoryLeases(clock.now);
+  const requests: string[] = [];
+  const claims: ClaimOutcome[] = [];
+  const startedAt = clock.now();
+  const scene = {
+    isStored: true,
+    shared: undefined as Page | undefined,
+    clock,
+    timers,
+    leases,
+    requests,
+    claims,
+    join(name: string, { aloneAt = Number.NEGATIVE_INFINITY } = {}) {
+      const read = createReadLeasedPage({
+        leases: leases.join(),
+        list: 'k',
+        target: { fingerprint: 'f' } as never,
+        intervalMs: INTERVAL_MS,
+        aloneAt,
+        onRead() {},
+        events: { onClaim: (outcome) => claims.push(outcome) },
+        now: clock.now,
+        monotonicNow: clock.now,
+        startTimer: timers.startTimer,
+      });
+      return () =>
+        read('1 50', {
+          async request(isForced) {
+            const requestedAt = clock.now();
+            requests.push(`${name} ${requestedAt - startedAt} ${isForced ? 'forced' : 'cached'}`);
+            await new Promise<void>((resolve) => timers.startTimer(LATENCY_MS, resolve));
+            if (scene.isStored) scene.shared = { requestedAt };
+            return { requestedAt };
+          },
+          readShared: async () => scene.shared,
+        });
+    },
+  };
+  return scene;
+}
+
+test('of three instances, one requests the page, and the others wait for its response', async () => {
+  const { join, timers, requests, claims, clock } = createScene();
+  const [one, two, three] = [join('one'), join('two'), join('three')];
+  const at = clock.now();
+  const pages = Promise.all([one(), two(), three()]);
+  await timers.pass(500);
+  expect(await pages).toEqual([{ requestedAt: at }, { requestedAt: at }, { requestedAt: at }]);
+  expect(requests).toEqual(['one 0 forced']);
+  expect(claims.filter((outcome) => outcome === 'won')).toEqual(['won']);
+});
+
+test('within the interval the shared page is read at once, and after it the next instance requests it', async () => {
+  const { join, timers, requests } = createScene();
+  const [one, two] = [join('one'), join('two')];
+  const first = one();
+  await timers.pass(1_000);
+  expect(await two()).toEqual(await first);
+  await timers.pass(1_000);
+  const next = two();
+  await timers.pass(LATENCY_MS);
+  const { requestedAt } = await next;
+  expect(await one()).toEqual({ requestedAt });
+  expect(requests).toEqual(['one 0 forced', 'two 2000 forced']);
+});
+
+test('the page of the interval before is no response to the claim', async () => {
+  const { join, timers, requests, clock } = createScene();
+  const [one, two] = [join('one'), join('two')];
+  void one();
+  await timers.pass(INTERVAL_MS);
+  const at = clock.now();
+  const pages = Promise.all([one(), two()]);
+  await timers.pass(500);
+  expect(await pages).toEqual([{ requestedAt: at }, { requestedAt: at }]);
+  expect(requests).toEqual(['one 0 forced', 'one 2000 forced']);
+});
+
+test('the page of an instance that died is requested when its claim ends', async () => {
+  const scene = createScene();
+  const [dead, alive] = [scene.join('dead'), scene.join('alive')];
+  scene.isStored = false;
+  void dead();
+  const page = alive();
+  await scene.timers.pass(INTERVAL_MS + LATENCY_MS);
+  await page;
+  expect(scene.requests).toEqual(['dead 0 forced', 'alive 1800 forced']);
+});
+
+test('a page that is never shared is requested after one interval, also while its claim is held for good', async () => {
+  const scene = createScene();
+  const leases = scene.leases.join();
+  scene.isStored = false;
+  const hold = async () => {
+    await leases.claimPage({ fingerprint: 'f' } as never, 'k 1 50', 10 * INTERVAL_MS);
+  };
+  await hold();
+  const page = scene.join('one')();
+  await scene.timers.pass(INTERVAL_MS + 2 * LATENCY_MS);
+  await page;
+  expect(scene.requests).toEqual(['one 2100 forced']);
+});
+
+test('instances that cannot agree read the list at twice the interval', async () => {
+  const scene = createScene();
+  scene.leases.isUp = false;
+  const aloneAt = scene.clock.now() + 1_000;
+  await expect(scene.join('one', { aloneAt })()).rejects.toThrow(ListPollPostponedError);
+  await scene.timers.pass(1_000);
+  const page = scene.join('one', { aloneAt })();
+  await scene.timers.pass(LATENCY_MS);
+  await page;
+  expect(scene.requests).toEqual(['one 1000 cached']);
+});
