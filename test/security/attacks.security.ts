@@ -6,8 +6,8 @@ import { loadAttacks } from './attacks.ts';
 import { probe, quantile } from './latency-probe.ts';
 
 const NEIGHBOUR = 'sk_demo_b';
-const QUIET_MS = 1_500;
-const ATTACK_MS = 4_000;
+const QUIET_MS = 1_000;
+const ATTACK_MS = 3_000;
 
 /**
  * Maximum latencies of another tenant and of a load balancer during an attack, in ms, less those of
