@@ -71,7 +71,6 @@ function createFeedCohort(
     field,
     execute,
     refresh: () => watches.refresh(watch),
-    charge: (requests) => watches.charge(watch, requests),
     onEnd() {
       if (target instanceof FeedTarget) target.waiters.delete(cohort);
       watches.unwatch(watch, cohort);

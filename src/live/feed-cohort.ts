@@ -19,8 +19,6 @@ export interface FeedCohortOptions
   readonly field: string;
   /** Makes the next poll due. */
   readonly refresh: () => void;
-  /** Counts the upstream requests of an event as polls. */
-  readonly charge: (requests: number) => void;
 }
 
 /**
@@ -178,10 +176,10 @@ export class FeedCohort implements StreamGroup, WatchListener, FeedWaiters {
   }
 
   async #execute(edge: FeedEdge, source: ReadingSource): Promise<FeedEvent> {
-    const { execute, events, field, charge, monotonicNow } = this.#options;
+    const { execute, events, field, monotonicNow } = this.#options;
     const readAt = this.#watch?.acceptedAt ?? monotonicNow();
+    // An edge is complete: unlike an event of an object, its event sends no upstream request.
     const result = await execute({ id: edge.node.id, value: edge });
-    if (result.requests > 0) charge(result.requests);
     // An `EventSource` that connects again sends the id of its last event, and goes on after it.
     const event = { ...toSerializedEvent(result), id: edge.cursor };
     events.onEvent(field, source, monotonicNow() - readAt);

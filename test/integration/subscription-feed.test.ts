@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createSchema } from '#resolvers/schema.ts';
 import { attemptsOf, codes, createFeedGateway, FEED, ids, skips } from '../support/feed-gateway.ts';
+import { selectAllFields } from '../support/full-selection.ts';
 import { KEY_A, KEY_B } from '../support/test-gateway.ts';
 
 const SECOND = 1_000;
@@ -50,6 +52,17 @@ describe('New call attempts', () => {
     const added = gateway.insert(2);
     await gateway.pass(6 * SECOND);
     expect(ids(stream)).toEqual(added);
+  });
+
+  test('an event with every field of an attempt sends no upstream request besides the poll', async () => {
+    const gateway = createFeedGateway();
+    const edge = selectAllFields(createSchema(), 'CallAttemptEdge');
+    const stream = await gateway.subscribe(`subscription { callAttemptAdded ${edge} }`);
+    gateway.traffic();
+    const added = gateway.insert(2);
+    await gateway.pass(5 * SECOND);
+    expect(ids(stream)).toEqual(added);
+    expect(gateway.traffic()).toEqual([PAGE_READ]);
   });
 
   test('with a filter, an attempt is sent when its order gets the status, and once', async () => {
