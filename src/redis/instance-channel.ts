@@ -15,17 +15,12 @@ export interface InstanceChannel {
    * @param topic which handler receives it
    */
   publish(hashTag: string, topic: string, body: string): void;
-  /**
-   * Registers the handler of a topic. It is called with the messages of other instances.
-   * @param handler receives the body, and the random id of the sending process
-   */
+  /** Registers the handler of a topic. It is called with the messages of other instances. */
   onMessage(topic: string, handler: MessageHandler): void;
-  /** Whether the channel is subscribed now. */
-  isSubscribed(): boolean;
   close(): void;
 }
 
-export type MessageHandler = (body: string, from: string) => void;
+export type MessageHandler = (body: string) => void;
 
 export interface InstanceChannelOptions
   extends Pick<RedisClientOptions, 'url' | 'tls' | 'sentinels'> {
@@ -56,7 +51,6 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
   const ownId = randomBytes(9).toString('base64url');
   let client: RedisClient | undefined;
   let attempts = 0;
-  let subscribed = false;
   let isClosed = false;
   let isForbidden = false;
   let cancelReconnect: (() => void) | undefined;
@@ -68,16 +62,17 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
       void connection.send(hashTag, ['PUBLISH', CHANNEL, `${topic} ${ownId} ${body}`]);
     },
     onMessage: (topic, handler) => handlers.set(topic, handler),
-    isSubscribed: () => subscribed,
     close() {
       isClosed = true;
-      subscribed = false;
       cancelReconnect?.();
       client?.destroy();
     },
   };
 
-  /** A new client for each attempt: the next node of a cluster, or the master that Sentinels know. */
+  /**
+   * Creates a new client for each attempt: for the next node of a cluster, or for the master that
+   * the Sentinels know.
+   */
   function connect(): void {
     const target = urls[attempts % urls.length] as string;
     attempts += 1;
@@ -103,9 +98,7 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
     client = source;
     source.subscribe(CHANNEL, receive).then(
       () => {
-        if (client !== source || isClosed) return;
-        subscribed = true;
-        options.onSubscribed?.();
+        if (client === source && !isClosed) options.onSubscribed?.();
       },
       (error) => {
         const isNowForbidden = toErrorCode(error) === 'NOPERM';
@@ -121,7 +114,6 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
     source?.destroy();
     if (isClosed || (client && source !== client)) return;
     client = undefined;
-    subscribed = false;
     cancelReconnect ??= startTimer(isForbidden ? FORBIDDEN_DELAY_MS : RECONNECT_DELAY_MS, () => {
       cancelReconnect = undefined;
       connect();
@@ -131,6 +123,6 @@ export function createInstanceChannel(options: InstanceChannelOptions): Instance
   function receive(message: string): void {
     if (message.length > MAX_MESSAGE_BYTES) return;
     const [topic = '', from = '', ...body] = message.split(' ');
-    if (from !== ownId) handlers.get(topic)?.(body.join(' '), from);
+    if (from !== ownId) handlers.get(topic)?.(body.join(' '));
   }
 }

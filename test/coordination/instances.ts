@@ -46,7 +46,7 @@ export function createInstances(
       messages.push(body);
       const [topic = '', ...rest] = body.split(' ');
       for (const [instance, topics] of handlers.entries())
-        if (instance !== from) topics.get(topic)?.(rest.join(' '), String(from));
+        if (instance !== from) topics.get(topic)?.(rest.join(' '));
     },
   };
 
