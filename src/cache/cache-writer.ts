@@ -38,7 +38,7 @@ export interface CacheTarget<T> {
   readonly key: string;
   readonly fence: Fence;
   /** Whether no client waits for the response of the second tier. @default false */
-  readonly isPatient?: boolean;
+  readonly isBackground?: boolean;
 }
 
 /**
@@ -143,8 +143,8 @@ export function createCacheWriter({
       secondTier?.write(owner, key, shared, Math.max(1, entry.freshUntil - now()));
       return entry;
     },
-    async readSecondTier({ owner, request, key, fence, isPatient = false }) {
-      const shared = await secondTier?.read(owner, key, isPatient);
+    async readSecondTier({ owner, request, key, fence, isBackground = false }) {
+      const shared = await secondTier?.read(owner, key, isBackground);
       if (!shared) return undefined;
       const { value, readVersion, upstreamNow } = shared.value as SecondTierValue;
       const requestedAt = now() - shared.ageMs;

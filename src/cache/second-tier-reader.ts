@@ -37,7 +37,7 @@ export function createSecondTierReader(options: SecondTierReaderOptions): FetchU
             request,
             key,
             fence: memoryStore.takeFence(),
-            isPatient: true,
+            isBackground: true,
           });
     const counts =
       entry &&

@@ -30,10 +30,14 @@ export interface SecondTierEntry {
 export interface SecondTier {
   /**
    * @param key the path and query of the request
-   * @param isPatient whether no client waits for it: then the lookup may take longer
+   * @param isBackground whether no client waits for it: then the lookup may take longer
    * @returns undefined if there is no entry, or the lookup fails or takes too long; never rejects
    */
-  read(owner: CacheOwner, key: string, isPatient?: boolean): Promise<SecondTierEntry | undefined>;
+  read(
+    owner: CacheOwner,
+    key: string,
+    isBackground?: boolean,
+  ): Promise<SecondTierEntry | undefined>;
   /**
    * Stores an entry in the background.
    * @param ttlMs time to live from now, in ms

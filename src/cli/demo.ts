@@ -5,7 +5,7 @@ import type { RestartableGateway } from './restartable-gateway.ts';
 
 const SANDBOX_HOST = '127.0.0.1';
 
-/** With a secret of this process, unless there is one: the sandbox sends its webhooks to the gateway. */
+/** The sandbox sends its webhooks to the gateway, which needs a secret for that. */
 function withWebhooks(live: Settings['live']): Settings['live'] {
   if (!live.isEnabled || live.webhookSecrets.length > 0) return live;
   return { ...live, webhookSecrets: [crypto.randomUUID()] };

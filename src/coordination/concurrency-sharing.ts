@@ -25,20 +25,23 @@ export interface ConcurrencySharesOptions {
 
 /** A message with this topic has the demand of one instance. */
 const TOPIC = 'demand';
-/** The part of the limit that an instance may use without any message, if no other one sends any. */
+/**
+ * The share of the limit below which an instance sends no message, unless another instance sends
+ * one.
+ */
 const SILENT_SHARE = 0.25;
 /** How often a demand is published while it lasts, in ms. */
 const INTERVAL_MS = 1_000;
 /** Minimum time between two messages about one credential, in ms. */
 const MIN_INTERVAL_MS = 50;
 /**
- * How many intervals without a message the demand of another instance outlasts. Intervals, not
- * time: after a pause of its own process, an instance has not missed all others.
+ * How many intervals without a message the demand of another instance remains valid. Intervals, not
+ * time: a pause of its own process is one interval for an instance, however long it was.
  */
 const MAX_MISSED_INTERVALS = 3;
-/** The maximum age of a message, in ms: an older one is a replay, or says nothing any more. */
+/** The maximum age of a message, in ms: an older one is outdated, or a replay. */
 const MAX_AGE_MS = 3_000;
-/** Of one credential: further instances do not count. */
+/** Maximum instances for one credential: further ones do not count. */
 const MAX_PEERS = 1_000;
 
 interface Peer {
@@ -48,11 +51,11 @@ interface Peer {
   missedIntervals: number;
 }
 
-/** A credential that an instance is busy with. Dropped when none has sent a message for a while. */
-interface BusyCredential {
+/** A credential with a demand. It is dropped when no instance has published one for a while. */
+interface ActiveCredential {
   readonly owner: Signer;
   readonly peers: Map<string, Peer>;
-  /** The demand that the other instances know, at most the limit; 0 if they count none. */
+  /** The demand that this instance has published, at most the limit; 0 if there is none. */
   published: number;
   publishedAt: number;
   sentAt: number;
@@ -63,25 +66,26 @@ interface BusyCredential {
 }
 
 /**
- * Instances that are busy with a credential publish their demand, and each one computes its own
- * share of the limit from the demands that it knows. No request waits for a message. An instance
- * that uses less than a quarter of the limit sends none, unless others do. The message is signed
- * with a key of the credential. Without Redis, demands expire, and each instance has the whole limit.
+ * Instances that use a quarter of a credential's limit publish their demand, and each one computes
+ * its own share of the limit from the demands that it knows. No request waits for a message. An
+ * instance that uses less publishes its demand only if another instance does. The message is signed
+ * with a key of the credential. Without Redis, demands expire, and each instance has the whole
+ * limit.
  */
 export function createConcurrencyShares(options: ConcurrencySharesOptions): ConcurrencyShares {
   const { connection, channel, knownOwners, local, monotonicNow, startTimer } = options;
   const { maxConcurrency } = local;
   const threshold = Math.max(2, Math.ceil(maxConcurrency * SILENT_SHARE));
   const ownId = randomBytes(9).toString('base64url');
-  const busy = new Map<string, BusyCredential>();
+  const active = new Map<string, ActiveCredential>();
   let cancelInterval: (() => void) | undefined;
 
   channel.onMessage(TOPIC, receive);
 
   return {
-    maxConcurrencyOf: (fingerprint) => busy.get(fingerprint)?.share ?? maxConcurrency,
+    maxConcurrencyOf: (fingerprint) => active.get(fingerprint)?.share ?? maxConcurrency,
     onDemand(fingerprint, demand) {
-      let state = busy.get(fingerprint);
+      let state = active.get(fingerprint);
       if (!state) {
         if (demand < threshold) return;
         const owner = knownOwners.get(fingerprint);
@@ -94,17 +98,17 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
     },
     reducedShares() {
       let count = 0;
-      for (const { share } of busy.values()) if (share < maxConcurrency) count += 1;
+      for (const { share } of active.values()) if (share < maxConcurrency) count += 1;
       return count;
     },
     close() {
       cancelInterval?.();
-      for (const { cancelPublish } of busy.values()) cancelPublish?.();
+      for (const { cancelPublish } of active.values()) cancelPublish?.();
     },
   };
 
-  function createState(owner: Signer): BusyCredential {
-    const state: BusyCredential = {
+  function createState(owner: Signer): ActiveCredential {
+    const state: ActiveCredential = {
       owner,
       peers: new Map(),
       published: 0,
@@ -114,7 +118,7 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
       share: maxConcurrency,
       cancelPublish: undefined,
     };
-    busy.set(owner.fingerprint, state);
+    active.set(owner.fingerprint, state);
     startInterval();
     return state;
   }
@@ -123,12 +127,12 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
   function startInterval(): void {
     cancelInterval ??= startTimer(INTERVAL_MS, () => {
       cancelInterval = undefined;
-      for (const state of busy.values()) renew(state);
-      if (busy.size > 0) startInterval();
+      for (const state of active.values()) renew(state);
+      if (active.size > 0) startInterval();
     });
   }
 
-  function renew(state: BusyCredential): void {
+  function renew(state: ActiveCredential): void {
     const { owner, peers } = state;
     for (const [id, peer] of peers) {
       peer.missedIntervals += 1;
@@ -142,11 +146,11 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
     updateShare(state);
     if (peers.size > 0 || state.published > 0) return;
     state.cancelPublish?.();
-    busy.delete(owner.fingerprint);
+    active.delete(owner.fingerprint);
   }
 
   /** Publishes the peak, or a moment later if the latest message is very recent. */
-  function publish(state: BusyCredential): void {
+  function publish(state: ActiveCredential): void {
     if (state.cancelPublish) return;
     const waitMs = state.publishedAt + MIN_INTERVAL_MS - monotonicNow();
     if (waitMs > 0) {
@@ -182,13 +186,13 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
       missedIntervals: 0,
     };
     if (!(message.sentAt > earliest - MAX_AGE_MS && message.sentAt < latest + MAX_AGE_MS)) return;
-    const known = busy.get(fingerprint);
+    const known = active.get(fingerprint);
     if (!known && message.requests === 0) return;
     const state = known ?? createState(owner);
     const peer = state.peers.get(id);
     if (peer ? peer.sentAt >= message.sentAt : state.peers.size >= MAX_PEERS) return;
     state.peers.set(id, message);
-    // An instance that has just become busy must not wait for the next interval.
+    // The sender must know the demand of this instance before the next interval.
     if (!peer) {
       const demand = Math.min(local.demandOf(fingerprint), maxConcurrency);
       state.peak = Math.max(state.peak, demand);
@@ -197,12 +201,12 @@ export function createConcurrencyShares(options: ConcurrencySharesOptions): Conc
     updateShare(state);
   }
 
-  function hasDemand({ peers }: BusyCredential): boolean {
+  function hasDemand({ peers }: ActiveCredential): boolean {
     for (const { requests } of peers.values()) if (requests > 0) return true;
     return false;
   }
 
-  function updateShare(state: BusyCredential): void {
+  function updateShare(state: ActiveCredential): void {
     const before = state.share;
     const demands = [{ instance: ownId, requests: state.published }];
     for (const [instance, { requests }] of state.peers)

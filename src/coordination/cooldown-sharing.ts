@@ -7,7 +7,7 @@ import { isSigned, type Signer, sign } from './signature.ts';
 
 /** The cooldowns of all instances: see `SharedLimits`. */
 export interface SharedCooldowns
-  extends Pick<SharedLimits, 'onCooldown' | 'mayProbe' | 'onProbingEnd'> {
+  extends Pick<SharedLimits, 'onCooldown' | 'canProbe' | 'onProbingEnd'> {
   /**
    * Applies what Redis stores under `toCooldownKey`: a signed cooldown, nothing, or anything else.
    * @param time by the clock of the Redis server that stores it
@@ -32,7 +32,7 @@ const TOPIC = 'cooldown';
  * next request is a probe.
  */
 const PROBE_WINDOW_MS = 60_000;
-/** The claim of the instance that probes expires after this time, in ms: the instance may be gone. */
+/** The claim of a probe expires after this time, in ms, because its instance may have died. */
 const CLAIM_TTL_MS = 5_000;
 /** How often an instance without the claim tries again, in ms. A message makes it try at once. */
 const CLAIM_RETRY_MS = 500;
@@ -45,8 +45,11 @@ const CLAIM_TIMEOUT_MS = 500;
 const VALUE = /^(\d{1,16})\.([\w-]{43})$/;
 const MAX_VALUE_BYTES = 60;
 
-/** Whether this instance may probe: undecided until Redis has replied, or while another one does. */
-interface Claim {
+/**
+ * Whether this instance may probe. Undecided until Redis has replied, or while another instance has
+ * the claim.
+ */
+interface ProbeClaim {
   readonly since: number;
   isGranted: boolean;
   isPending: boolean;
@@ -64,7 +67,7 @@ interface Claim {
 export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCooldowns {
   const { connection, channel, knownOwners, local, monotonicNow, startTimer } = options;
   /** As many as the instance has cooldowns. */
-  const claims = new Map<string, Claim>();
+  const claims = new Map<string, ProbeClaim>();
   /** The credentials whose cooldown is being read; true if it must be read again after that. */
   const reads = new Map<string, boolean>();
 
@@ -83,12 +86,12 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
       const owner = knownOwners.get(fingerprint);
       if (owner && connection.isUp(fingerprint)) void store(owner, remainingMs);
     },
-    mayProbe(fingerprint) {
+    canProbe(fingerprint) {
       const claim = claims.get(fingerprint);
       if (claim) return claim.isGranted;
       const owner = knownOwners.get(fingerprint);
       if (!owner || !connection.isUp(fingerprint)) return true;
-      const newClaim: Claim = {
+      const newClaim: ProbeClaim = {
         since: monotonicNow(),
         isGranted: false,
         isPending: false,
@@ -138,8 +141,8 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
       ['DEL', toClaimKey(fingerprint)],
     );
     if (!replies) return;
-    // The longest cooldown counts. Two instances that write at once can only shorten what the third
-    // one reads, and then that one sends its probe earlier.
+    // The longest cooldown counts. If two instances write at once, the shorter one may be stored: then
+    // a third instance sends its probe earlier.
     const stored = open(owner, firstOf(replies[1]));
     if (stored === undefined || stored < end) {
       if (!(await connection.send(fingerprint, ['SET', key, value, ...ttl]))) return;
@@ -172,7 +175,7 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     reads.delete(fingerprint);
   }
 
-  async function tryClaim(owner: Signer, claim: Claim): Promise<void> {
+  async function tryClaim(owner: Signer, claim: ProbeClaim): Promise<void> {
     if (claim.isPending) return;
     claim.isPending = true;
     claim.cancelRetry();

@@ -35,12 +35,12 @@ export interface Coordination {
 
 /**
  * Time limit of a reply that no client waits for, in ms. It is longer than `REDIS_TIMEOUT_MS`,
- * because a reply that is given up costs upstream requests.
+ * because without the reply the instance sends upstream requests itself.
  */
 const TIMEOUT_MS = 1_000;
 
 const MESSAGES_FORBIDDEN =
-  'The user of REDIS_URL must not use the channel revox:instances:1 (NOPERM), so the instances of the gateway do not notify each other: an instance shows a change that another one has read up to 0.6 intervals later, and a webhook has an effect only on the instance that gets it. `doctor` shows the permissions that are needed.';
+  'The user of REDIS_URL has no permission for the channel revox:instances:1 (NOPERM), so the instances of the gateway do not notify each other: subscribers see a change that another instance has read up to 0.6 intervals later, a webhook has an effect only on the instance that receives it, each instance uses all of REVOX_MAX_CONCURRENCY, and it learns of a cooldown only with its next lookup in Redis. `doctor` prints the permissions that are needed.';
 
 /**
  * Connects to the Redis of the settings. Commands between instances have a connection of their own:
@@ -70,13 +70,13 @@ export function createCoordination(
     onForbidden: () => log(MESSAGES_FORBIDDEN),
   });
   const limitSharing = createLimitSharing({ ...redis, connection, channel });
-  const { readAlong, shareLimits } = limitSharing;
+  const { piggyback, shareLimits } = limitSharing;
   const tier = createRedisTier({
     ...redis,
     timeoutMs: cache.redisTimeoutMs,
     onStatusChange,
-    patient: { connection, timeoutMs: TIMEOUT_MS },
-    readAlong,
+    background: { connection, timeoutMs: TIMEOUT_MS },
+    piggyback,
   });
 
   return {

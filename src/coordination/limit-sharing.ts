@@ -11,7 +11,7 @@ export interface LimitSharing {
   /** Connects the limits of this instance. */
   shareLimits(local: LocalLimits): SharedLimits;
   /** The cooldown in Redis: a lookup in the shared cache reads it in the same round trip. */
-  readonly readAlong: {
+  readonly piggyback: {
     toKey(fingerprint: string): string;
     receive(owner: LimitOwner, stored: unknown, time: ServerTime): void;
   };
@@ -27,7 +27,7 @@ export interface LimitSharingOptions {
 }
 
 export function createLimitSharing(options: LimitSharingOptions): LimitSharing {
-  let receive: LimitSharing['readAlong']['receive'] = () => {};
+  let receive: LimitSharing['piggyback']['receive'] = () => {};
   let close = () => {};
   return {
     shareLimits(local) {
@@ -39,14 +39,14 @@ export function createLimitSharing(options: LimitSharingOptions): LimitSharing {
       return {
         use: knownOwners.add,
         onCooldown: cooldowns.onCooldown,
-        mayProbe: cooldowns.mayProbe,
+        canProbe: cooldowns.canProbe,
         onProbingEnd: cooldowns.onProbingEnd,
         maxConcurrencyOf: shares.maxConcurrencyOf,
         onDemand: shares.onDemand,
         reducedShares: () => shares.reducedShares(),
       };
     },
-    readAlong: { toKey: toCooldownKey, receive: (...stored) => receive(...stored) },
+    piggyback: { toKey: toCooldownKey, receive: (...stored) => receive(...stored) },
     close: () => close(),
   };
 }

@@ -55,7 +55,7 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
       return {
         claim({ intervalMs, isUrgent }) {
           if (!isUrgent) return claim(fingerprint, key, intervalMs);
-          // The poll that is not urgent is not due any more, whichever instance makes the urgent one.
+          // An urgent poll of any instance replaces the next ordinary poll of all instances.
           return claim(
             fingerprint,
             `${key}:urgent`,
@@ -80,7 +80,7 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
       ),
     hint(path) {
       const name = toHintName(path);
-      // Any server of a cluster forwards the message: the name spreads them.
+      // Any server of a cluster forwards the message. The name distributes messages over the servers.
       channel.publish(name, HINT, name);
     },
   };

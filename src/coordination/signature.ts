@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { LimitOwner } from '#rest/resilience/limit-sharing.ts';
 
-/** A credential as this layer keeps it: without the API key. */
+/** A credential without its API key: the fingerprint, and a key that is derived from it. */
 export interface Signer {
   readonly fingerprint: string;
   readonly key: Buffer;
@@ -14,7 +14,7 @@ export function toSigner(owner: LimitOwner): Signer {
 /**
  * A signature that only an instance with the credential can make (HMAC-SHA-256). Redis may be
  * writable by others.
- * @param text begins with what it is about, so that it has one meaning only
+ * @param text begins with its subject, so that no signature is valid for another subject
  */
 export function sign({ key }: Signer, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url');

@@ -157,7 +157,6 @@ export class FeedTarget implements WatchTarget {
     return { value: update, readVersion: undefined, ...readAt };
   }
 
-  /** The list, for one poll. Each page is a request of its own that is never retried. */
   /**
    * Returns when the pages were requested. Undefined: just now.
    * @throws NotSharedError for the pages of another instance that are not newer than the known ones
@@ -175,6 +174,7 @@ export class FeedTarget implements WatchTarget {
     return shared && { requestedAt };
   }
 
+  /** Opens the list for one poll. Each page is a request of its own that is never retried. */
   #openList({ deadlineMs, charge, shared, isForced }: WatchPollOptions, pages: PageRead[]) {
     const { poll, facts } = this.#reader;
     const deadlineAt = this.#monotonicNow() + deadlineMs;

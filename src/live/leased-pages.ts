@@ -1,10 +1,11 @@
 import type { LiveEvents } from './live-events.ts';
 import type { PollLeases } from './poll-leases.ts';
+import { EARLY_MS } from './poll-queue.ts';
 import type { WatchTarget } from './watch.ts';
 
 /**
  * Reads a page of a list that several instances read, each for the objects of its own subscribers.
- * @param name of the page, within its list
+ * @param name identifies the page within its list
  */
 export type ReadLeasedPage = <T extends SharedPage>(
   name: string,
@@ -25,11 +26,13 @@ export interface LeasedPage<T> {
 
 export interface LeasedPagesOptions {
   readonly leases: PollLeases;
+  /** The key of the list. */
   readonly list: string;
+  /** An object of the list: its credential reads the pages. */
   readonly target: WatchTarget;
-  /** Of the polls that the list replaces, in ms. */
+  /** The shortest interval of the polls that the list replaces, in ms. */
   readonly intervalMs: number;
-  /** When the instance may read the list if the instances cannot agree, by the monotonic clock. */
+  /** When the instance may read the list without a claim, by the monotonic clock, in ms. */
   readonly aloneAt: number;
   /** Called before each response is read, with whether it is another instance's. */
   readonly onRead: (isShared: boolean) => void;
@@ -41,7 +44,7 @@ export interface LeasedPagesOptions {
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-/** The instances cannot agree, and this one has read the list a moment ago. */
+/** Claims are not possible at present, and this instance has read the list recently. */
 export class ListPollPostponedError extends Error {
   override name = 'ListPollPostponedError';
   /** When it may read the list again, by the monotonic clock, in ms. */
@@ -54,11 +57,11 @@ export class ListPollPostponedError extends Error {
 }
 
 /**
- * A response counts as that of the claim if it was requested at most this part of the interval
- * before it: the times are estimates, and the response of the claim before is older by an interval.
+ * A response belongs to a claim if it was requested at most this part of the interval before the
+ * claim: the times are estimates, and the response of the previous claim is an interval older.
  */
 const TOLERANCE = 0.25;
-/** How often an instance looks for the response of another one, in ms. */
+/** How often an instance reads the shared response until it is there, in ms. */
 const RETRY_MS = 150;
 
 /**
@@ -74,8 +77,7 @@ export function createReadLeasedPage(options: LeasedPagesOptions): ReadLeasedPag
     for (;;) {
       const claim = await leases.claimPage(target, `${list} ${name}`, intervalMs);
       events.onClaim?.(claim.outcome);
-      // Timers may call back a fraction of a millisecond early.
-      if (claim.outcome === 'alone' && monotonicNow() + 1 < aloneAt)
+      if (claim.outcome === 'alone' && monotonicNow() + EARLY_MS < aloneAt)
         throw new ListPollPostponedError(aloneAt);
       if (claim.outcome !== 'lost' || monotonicNow() >= giveUpAt) {
         onRead(false);

@@ -1,5 +1,6 @@
 import type { LiveEvents } from './live-events.ts';
 import { ALONE_INTERVALS, CLAIM_SHARE, type Claim, MAX_URGENT_INTERVAL_MS } from './poll-leases.ts';
+import { EARLY_MS } from './poll-queue.ts';
 import { isSameRead, type ReadingClock, toReading } from './reading.ts';
 import type { Watch } from './watch.ts';
 import type { WatchLease } from './watch-lease.ts';
@@ -17,21 +18,24 @@ export interface LeasedPollsOptions extends ReadingClock {
   readonly schedule: () => void;
 }
 
-/** The polls of objects that other instances may watch, too. */
+/** Polls objects that other instances may watch, too. */
 export interface LeasedPolls {
   /** Polls an object, or reads the response of the instance that polls it. Never rejects. */
   poll(watch: Watch, lease: WatchLease): Promise<void>;
-  /** Another instance has probably polled the object. */
+  /** Must be called when another instance has probably polled the object. */
   onNews(watch: Watch, lease: WatchLease): void;
 }
 
 /** Lost claims in a row, without a shared response, after which the next claim is urgent. */
 const MAX_LOSSES = 2;
-/** … and after which this instance polls without a claim: claims must not stop the polls for good. */
+/**
+ * Lost claims in a row, without a shared response, after which this instance polls without a claim:
+ * claims must not stop the polls permanently.
+ */
 const MAX_URGENT_LOSSES = 4;
 /**
- * Minimum time between two lookups of news of one object: anyone may have sent the messages. A share
- * of the interval, and its limits in ms.
+ * Minimum time between two lookups of one object because of messages, which anyone may have sent: a
+ * share of the interval, and its limits in ms.
  */
 const NEWS_SHARE = 1 / 4;
 const MIN_NEWS_INTERVAL_MS = 100;
@@ -56,20 +60,19 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
     if (claim.outcome === 'lost') {
       if (await readShared(watch, lease)) return;
       lease.losses += 1;
-      if (!isUrgent && claim.heldMs >= toPatience(watch)) {
+      if (!isUrgent && claim.heldMs >= toMaxHeldMs(watch)) {
         isUrgent = true;
         claim = await claimPoll(watch, lease, isUrgent);
       }
     }
     if (claim.outcome === 'lost' && lease.losses < MAX_URGENT_LOSSES) {
-      const waitMs = Math.min(claim.endsInMs, Math.max(0, toPatience(watch) - claim.heldMs));
+      const waitMs = Math.min(claim.endsInMs, Math.max(0, toMaxHeldMs(watch) - claim.heldMs));
       postpone(watch, Math.max(MIN_NEWS_INTERVAL_MS, waitMs * (1 + 0.1 * random())));
       return;
     }
     if (claim.outcome === 'alone' && !isUrgent && watch.reading) {
       const aloneAt = watch.reading.readAt + ALONE_INTERVALS * watch.intervalMs;
-      // Timers may call back a fraction of a millisecond early.
-      if (aloneAt > monotonicNow() + 1) {
+      if (aloneAt > monotonicNow() + EARLY_MS) {
         postpone(watch, aloneAt - monotonicNow());
         return;
       }
@@ -88,13 +91,13 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
   }
 
   /**
-   * How long the claim of another instance may be held without a shared response, in ms. Its
-   * interval may be longer than that of this instance. A subscriber that waits for the first reading
-   * waits for a poll in progress, and for no more.
+   * How long another instance may hold the claim without a shared response, in ms. Its interval may
+   * be longer than that of this instance. A subscriber without a reading waits only for a poll in
+   * progress.
    */
-  function toPatience({ intervalMs, reason }: Watch): number {
-    const patienceMs = CLAIM_SHARE * intervalMs;
-    return reason === 'first' ? Math.min(patienceMs, MAX_URGENT_INTERVAL_MS) : patienceMs;
+  function toMaxHeldMs({ intervalMs, reason }: Watch): number {
+    const maxHeldMs = CLAIM_SHARE * intervalMs;
+    return reason === 'first' ? Math.min(maxHeldMs, MAX_URGENT_INTERVAL_MS) : maxHeldMs;
   }
 
   function postpone(watch: Watch, ms: number): void {

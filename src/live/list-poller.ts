@@ -86,10 +86,10 @@ interface PlannedPoll {
 }
 
 /**
- * Objects of one credential that are looked at in a second without a list poll that follows: the rest
- * of them are polled singly.
+ * Maximum objects a second of one credential that are compared with a list although no list poll
+ * follows. Over this limit, objects are polled singly.
  */
-const MAX_VAIN_LOOKS = 100_000;
+const MAX_FUTILE_COMPARISONS = 100_000;
 
 /**
  * Replaces the single polls of many objects of one list by the pages of the list, where these cost
@@ -97,7 +97,7 @@ const MAX_VAIN_LOOKS = 100_000;
  */
 export class ListPoller {
   readonly #options: ListPollerOptions;
-  readonly #looks = new WeakMap<WatchGroup, TokenBucket>();
+  readonly #comparisons = new WeakMap<WatchGroup, TokenBucket>();
   /** When the lists of a credential were last compared with its objects without a reading. */
   readonly #searchedAt = new WeakMap<WatchGroup, number>();
 
@@ -133,9 +133,10 @@ export class ListPoller {
     const pages = toExpectedPages(list, now);
     // Most lists that are too long are so for any readings: then the members are not looked at.
     if (pages > inList.size + (unread.size * inList.size) / known) return [];
-    const looks = this.#looks.get(group) ?? new TokenBucket(MAX_VAIN_LOOKS, now);
-    this.#looks.set(group, looks);
-    if (looks.availableAt(now) > now) return [];
+    const comparisons =
+      this.#comparisons.get(group) ?? new TokenBucket(MAX_FUTILE_COMPARISONS, now);
+    this.#comparisons.set(group, comparisons);
+    if (comparisons.availableAt(now) > now) return [];
     const members = Array.from(inList, ({ watch }) => watch).filter(
       (watch) => watch.listKey === key && isReplaceable(watch),
     );
@@ -155,7 +156,7 @@ export class ListPoller {
     const isDue = watches.some(({ dueAt }) => dueAt <= now + EARLY_MS);
     if (isDue && isListPollWorthwhile(plan))
       return [{ list, watches, maxPages: toReplacedPolls(plan) }];
-    looks.take(now, inList.size + unread.size);
+    comparisons.take(now, inList.size + unread.size);
     return [];
   }
 

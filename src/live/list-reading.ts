@@ -2,8 +2,8 @@ import type { ListPage } from './list-poller.ts';
 import type { Watch } from './watch.ts';
 
 /**
- * With leases, the objects of a list are not polled again for this time after a list poll, in ms: a
- * page of another instance may be no news for them.
+ * With leases, the objects of a list are not polled again for this time after a list poll, in ms: the
+ * page of another instance may not be newer than their readings.
  */
 export const MIN_REPEAT_MS = 100;
 
@@ -32,14 +32,14 @@ export class ListReading {
   }
 }
 
-/** An object that has left the list has moved on: a single poll reads how. */
+/** An object that is no longer in the list has another status: a single poll reads it. */
 export function recordMiss(watch: Watch, startedAt: number, now: number): void {
   if (!watch.reading) return;
   watch.listMisses += 1;
   if (watch.reading.readAt < startedAt) watch.refresh(now);
 }
 
-/** Objects that the list poll has left due are not polled before a time. */
+/** Postpones the objects that are still due after a list poll. */
 export function postpone(watches: readonly Watch[], untilAt: number): void {
   for (const watch of watches) if (!watch.isForced) watch.dueAt = Math.max(watch.dueAt, untilAt);
 }

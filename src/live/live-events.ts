@@ -34,7 +34,8 @@ export const WEBHOOK_RESULTS = ['due', 'unwatched', 'limited', 'secret', 'invali
 export type WebhookResult = (typeof WEBHOOK_RESULTS)[number];
 
 /**
- * `query`: a query or the page of a list has read the object. `peer`: another instance has polled it.
+ * `query`: a query or the page of a list has read the object. `peer`: another instance has polled
+ * it.
  */
 export type ReadingSource = 'poll' | 'query' | 'peer';
 

@@ -18,7 +18,7 @@ export interface PollLeases {
 }
 
 export interface LeaseEvents {
-  /** Another instance has probably shared a response. Nothing else follows from it. */
+  /** Another instance has probably shared a response. The message proves nothing else. */
   onNews(): void;
   /** Another instance has received the webhook of a change. */
   onHint(): void;
@@ -34,7 +34,7 @@ export interface PollLease {
 }
 
 export interface ClaimRequest {
-  /** The interval of the polls, in ms: the claim keeps other instances away for most of it. */
+  /** The interval of the polls, in ms. The claim is valid for most of it. */
   readonly intervalMs: number;
   /**
    * Whether the poll cannot wait until the claim of another instance ends. Such polls have a claim
@@ -44,7 +44,7 @@ export interface ClaimRequest {
 }
 
 export const CLAIM_OUTCOMES = ['won', 'lost', 'alone'] as const;
-/** `alone`: the instances cannot agree at present. */
+/** `alone`: claims are not possible at present. */
 export type ClaimOutcome = (typeof CLAIM_OUTCOMES)[number];
 
 export interface Claim {
@@ -55,11 +55,11 @@ export interface Claim {
   readonly endsInMs: number;
 }
 
-/** Share of the interval for which a claim keeps other instances away. */
+/** Share of the interval for which a claim is valid. */
 export const CLAIM_SHARE = 0.9;
 
 /** The interval of urgent polls is at most this long, in ms. */
 export const MAX_URGENT_INTERVAL_MS = 1_000;
 
-/** Without an agreement, each instance polls at this multiple of the interval. */
+/** While claims are not possible, each instance polls at this multiple of the interval. */
 export const ALONE_INTERVALS = 2;

@@ -54,8 +54,8 @@ export class Lane implements HeapItem {
 }
 
 /**
- * The intervals of one class differ by less than a tenth, as the jitter makes them differ anyway. So
- * no poll is overtaken by one that is less than 0.9 times as late.
+ * The intervals of one class differ by less than a tenth, and so do those of one object, because of
+ * jitter. So no poll is overtaken by one that is less than 0.9 times as late.
  */
 const CLASS_RATIO = 1.1;
 

@@ -36,7 +36,7 @@ export interface PollScheduler {
   add(watch: Watch): void;
   /** Returns whether the object was watched. */
   remove(watch: Watch): boolean;
-  /** To be called when a poll has become due earlier than before. */
+  /** Must be called when a poll has become due earlier than before. */
   schedule(): void;
   /**
    * Counts requests for a watched object besides the first one of its poll.
@@ -54,8 +54,8 @@ const MIN_PASS_MS = 20;
 
 /**
  * Starts the polls of all watched objects with one timer. Over the permitted rate, every object is
- * polled later: of the due polls, the one that is latest in relation to its own interval is first. A
- * pass looks at the polls that it starts, and at no others.
+ * polled later: of the due polls, the one that is latest in relation to its own interval is first.
+ * A pass reads only the polls that it starts.
  */
 export function createPollScheduler(options: PollSchedulerOptions): PollScheduler {
   const { rate, totalRate, maxConcurrentPolls, monotonicNow, startTimer, poll } = options;
@@ -128,7 +128,7 @@ export function createPollScheduler(options: PollSchedulerOptions): PollSchedule
     wakeUpAt(Math.max(queue.nextAt(), totalAt, now + MIN_PASS_MS));
   }
 
-  /** Starts polls while the rates permit it. Returns when the rate of all polls permits the next. */
+  /** Starts polls while the rates permit it. Returns when the total rate permits the next one. */
   function startUntilLimit(now: number): number {
     for (;;) {
       const latest = queue.latest(now);

@@ -6,7 +6,7 @@ import { type Lane, PollQueue, QueuedPoll } from './poll-queue.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Watch } from './watch.ts';
 
-/** The watched objects of one credential, and the state of their polls. Times are monotonic, in ms. */
+/** The watched objects of one credential, and the state of their polls. Times are in ms. */
 export class WatchGroup implements HeapItem {
   /** By the path of the object. */
   readonly watches: ReadonlyMap<string, Watch>;
@@ -18,11 +18,11 @@ export class WatchGroup implements HeapItem {
   readonly requests = new Set<QueuedPoll>();
   readonly counts: Record<WatchedState, number> = { new: 0, live: 0, over: 0, failing: 0 };
   inFlight = 0;
-  /** Rate-limit cooldown: nothing is polled until then. */
+  /** When its rate-limit cooldown ends: nothing is polled before. */
   pausedUntil = Number.NEGATIVE_INFINITY;
-  /** Its polls that wait, by the class of their intervals. */
+  /** Its waiting polls, by the class of their intervals. */
   readonly lanes = new Map<number, Lane>();
-  /** When the queue opens it again, and its place among the credentials that are closed. */
+  /** When the queue opens it again. The other two are its position among the closed credentials. */
   heapKey = Number.POSITIVE_INFINITY;
   heapOrder = 0;
   heapIndex = -1;
@@ -64,7 +64,7 @@ export class WatchGroup implements HeapItem {
   }
 }
 
-/** The place of a watched object in the queue of polls, in its list, and in the counts of its group. */
+/** A watched object in the queue of polls, in its list, and in the counts of its group. */
 export class IndexedWatch {
   readonly #watch: Watch;
   readonly #group: WatchGroup;
@@ -84,7 +84,7 @@ export class IndexedWatch {
     this.update();
   }
 
-  /** To be called after each change of what the indexes depend on. */
+  /** Must be called after each change of a property that the indexes depend on. */
   update(): void {
     const watch = this.#watch;
     if (watch.isIdle && Number.isFinite(watch.dueAt))

@@ -2,7 +2,7 @@ import type { ListPoll } from './list-poller.ts';
 import type { ReadingSource } from './live-events.ts';
 import type { PollLease } from './poll-leases.ts';
 
-/** The part of this instance in the polls of an object that several instances may watch. */
+/** The lease of a watched object, and the state of this instance in it. */
 export class WatchLease {
   readonly lease: PollLease;
   /** Whether this instance has made the latest poll. It also makes the next one. */
@@ -13,9 +13,9 @@ export class WatchLease {
   isUrgent = false;
   /** The read of a shared response that is in progress. */
   sharedRead: Promise<unknown> | undefined;
-  /** When news were last looked up, by the monotonic clock, in ms. */
+  /** When a message last caused a lookup, by the monotonic clock, in ms. */
   newsAt = Number.NEGATIVE_INFINITY;
-  /** Cancels the lookup of news that is planned. */
+  /** Cancels the planned lookup. */
   cancelNews: (() => void) | undefined;
 
   constructor(lease: PollLease) {
@@ -29,9 +29,10 @@ export class WatchLease {
   }
 
   /**
-   * The time from a reading to the next poll, in ms. The instance that has polled comes first. The
-   * others come only if they have heard nothing, and at different times.
-   * The pages of a list are not announced: the instances that read shared ones come a moment later.
+   * The time from a reading to the next poll, in ms. The instance that has polled is the first to
+   * poll again. The others poll only if they have read nothing since, and at different times. No
+   * message announces the pages of a list: an instance that reads shared pages polls a tenth of the
+   * interval later.
    * @param random a number from 0 to 1
    */
   toDelay(intervalMs: number, random: number, listPoll?: ListPoll): number {

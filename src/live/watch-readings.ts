@@ -10,7 +10,7 @@ export interface WatchReadingsOptions extends Omit<NextPollOptions, 'announcedEn
   readonly monotonicNow: () => number;
 }
 
-/** What becomes of the readings of watched objects: which are used, and when the next one is due. */
+/** Applies readings to watched objects: decides whether one is used, and when the next is due. */
 export interface WatchReadings {
   /** @param isConfirmed whether the upstream itself has just responded with the reading */
   accept(watch: Watch, reading: Reading, source: ReadingSource, isConfirmed?: boolean): void;

@@ -60,8 +60,8 @@ const MAX_LIST_MISSES = 2;
 const MIN_HINT_INTERVAL_MS = 1_000;
 
 /**
- * A watched object: its latest reading, and when it is polled again. Times are monotonic, in ms. The
- * properties with a setter update the indexes of its group, so they are set after the others.
+ * A watched object: its latest reading, and when it is polled again. Times are monotonic, in ms.
+ * The properties with a setter update the indexes of its group, so they are set after the others.
  */
 export class Watch {
   readonly target: WatchTarget;

@@ -16,7 +16,7 @@ export interface WebhookOptions {
   delayMs?: number;
   /** How often each webhook is sent, at the same moment; 0 sends none. Default 1. */
   copies?: number;
-  /** Replaces the ids by ids that no call has, as a stranger with the URL may send. Default false. */
+  /** Replaces the ids by ids that no call has, as an attacker with the URL can. Default false. */
   forgesIds?: boolean;
 }
 
@@ -106,7 +106,7 @@ export function createWebhooks(
   };
 }
 
-/** What integrations read of a webhook: its transcript is one text, and only it has `annotation`. */
+/** The properties that integrations read: the transcript is one text, and `annotation` is added. */
 function toBody({ call, attempt }: CallScript): object {
   return {
     call_order_id: call.id,

@@ -105,7 +105,7 @@ describe('Cooldowns of several instances', () => {
     // The shared cache reads the value with a lookup.
     const stored = redis.values.get(toCooldownKey(ANN.fingerprint))?.value ?? '';
     const time = { earliest: clock.now - 2, latest: clock.now + 2 };
-    one?.sharing.readAlong.receive(ANN, Buffer.from(stored), time);
+    one?.sharing.piggyback.receive(ANN, Buffer.from(stored), time);
     const pending = one?.send('/call/b') as Promise<unknown>;
     expect(await outcomeOf(pending)).toBe('waits');
     expect(newlySent()).toEqual([]);
@@ -183,7 +183,7 @@ describe('Cooldowns of several instances', () => {
     if (value !== undefined) redis.values.set(key, { value, expiresAt: Number.POSITIVE_INFINITY });
     for (let n = 0; n < 3; n += 1) redis.publish(`cooldown ${ANN.fingerprint}`, undefined);
     const time = { earliest: clock.now, latest: clock.now };
-    client?.sharing.readAlong.receive(ANN, value && Buffer.from(value), time);
+    client?.sharing.piggyback.receive(ANN, value && Buffer.from(value), time);
     expect(await outcomeOf(Promise.resolve(client?.send('/call/a')))).toBe('succeeded');
     expect(newlySent()).toEqual(['0 /call/a']);
   });

@@ -14,20 +14,23 @@ export interface RedisTierOptions extends RedisOptions {
    * @default the version of this release
    */
   readonly contractVersion?: string;
-  /** A further key of the credential that each lookup reads. @default none */
-  readonly readAlong?: {
+  /** A further key of the credential that each lookup reads in its round trip. @default none */
+  readonly piggyback?: {
     toKey(fingerprint: string): string;
     receive(owner: CacheOwner, stored: unknown, time: ServerTime): void;
   };
   /**
-   * A connection for reads that no client waits for, with their time limit.
-   * @default these reads are like all others
+   * The connection for reads that no client waits for, and their time limit.
+   * @default the connection and the time limit of all other reads
    */
-  readonly patient?: { readonly connection: RedisConnection; readonly timeoutMs: number };
+  readonly background?: { readonly connection: RedisConnection; readonly timeoutMs: number };
 }
 
 export interface RedisTier extends SecondTier {
-  /** Resolves when all entries that were written for a credential until now are stored, or given up. */
+  /**
+   * Resolves when the writes for a credential that have begun until now are over, whether or not
+   * they succeeded.
+   */
   settled(fingerprint: string): Promise<void>;
 }
 
@@ -64,13 +67,13 @@ const MAX_SEALED_BYTES = 2 * 2 ** 20;
  */
 export function createRedisTier({
   contractVersion = currentContract,
-  readAlong,
+  piggyback,
   ...options
 }: RedisTierOptions): RedisTier {
   const { timeoutMs, now, startTimer } = options;
   const connection = connectRedis(options, () => epochs.flushRevocations());
-  const hurried = { connection, timeoutMs };
-  const { patient = hurried } = options;
+  const foreground = { connection, timeoutMs };
+  const { background = foreground } = options;
   const epochs = createCredentialEpochs(connection, now);
   const version = `${FORMAT}.${contractVersion}`;
   /**
@@ -94,17 +97,17 @@ export function createRedisTier({
     }
     const redisKey = toRedisKey(version, owner, key);
     const fence = epochs.takeFence();
-    // A command for each key: while a slot of a cluster migrates, its keys are on two servers, which
-    // reject a command for both. `GET` would fail for a value of another type.
+    // A command for each key: while a slot of a cluster migrates, its keys are on two servers,
+    // which reject a command for both. `GET` would fail for a value of another type.
     const replies = await reader.query(
       fingerprint,
       ['MGET', redisKey],
       ['MGET', epochs.redisKeyOf(fingerprint)],
-      ...(readAlong ? [['MGET', readAlong.toKey(fingerprint)]] : []),
+      ...(piggyback ? [['MGET', piggyback.toKey(fingerprint)]] : []),
     );
     if (!replies) return undefined;
-    const [, , along] = replies as readonly (readonly [Value] | undefined)[];
-    if (along?.[0]) readAlong?.receive(owner, along[0], reader.time(fingerprint));
+    const [, , further] = replies as readonly (readonly [Value] | undefined)[];
+    if (further?.[0]) piggyback?.receive(owner, further[0], reader.time(fingerprint));
     const [[sealed], [epoch]] = replies as readonly [readonly [Value], readonly [Value]];
     const observed = epochs.observe(fingerprint, epoch?.toString(), fence);
     if (!sealed || observed?.epoch === undefined) return undefined;
@@ -155,8 +158,8 @@ export function createRedisTier({
   }
 
   return {
-    read(owner, key, isPatient = false) {
-      const reader = isPatient ? patient : hurried;
+    read(owner, key, isBackground = false) {
+      const reader = isBackground ? background : foreground;
       // An unusable reply counts as a miss.
       return withTimeout(readEntry(owner, key, reader), reader.timeoutMs, startTimer).catch(
         () => undefined,

@@ -53,7 +53,10 @@ export interface GatewayCommands {
   readonly acl: string;
 }
 
-/** The key and channel names. The check does not subscribe, because its connection could then do nothing else. */
+/**
+ * The key and channel names. The check does not subscribe: a connection that is subscribed accepts no
+ * other command.
+ */
 const NAMES = '~revox:* &revox:* +subscribe';
 
 /** The key is one of the gateway's name space that no instance uses. */

@@ -159,7 +159,7 @@ export class CallbackSink implements StreamSink {
   }
 }
 
-/** 408 and 429 ask for patience. Every other 4xx says that the router does not know the subscription. */
+/** 408 and 429 are temporary. After any other 4xx, the router does not know the subscription. */
 function toOutcome(status: number): Outcome {
   if (status >= 200 && status <= 299) return 'delivered';
   const isRefused = status >= 400 && status <= 499 && status !== 408 && status !== 429;

@@ -48,8 +48,8 @@ export class QueueOverflowError extends Error {
 
 export interface ConcurrencyLimiterOptions {
   /**
-   * Maximum requests in flight for a credential now. Called only if a request waits to be started:
-   * after a cooldown, the answer may be that an instance must be chosen first.
+   * Maximum requests in flight for a credential now. Called only if there is a request to start:
+   * after a cooldown, the call may claim the probe, and returns 0 until the claim is decided.
    */
   readonly maxActiveOf: (credential: string) => number;
   /** The requests of an accepted credential in flight and queued, whenever their number grows. */
@@ -75,6 +75,7 @@ export interface ConcurrencyLimiterOptions {
 const TOTAL_QUEUE_FACTOR = 10;
 /** A caller of an accepted credential may queue this many requests even if the queue is full. */
 const MIN_CALLER_QUEUE = 10;
+
 /**
  * Bounds the requests in flight, per credential and in total. Under contention, slots go
  * round-robin to credentials, and within a credential to its callers: a caller with many requests

@@ -56,7 +56,7 @@ export function createCredentialLimits(options: CredentialLimitsOptions): Creden
     coolingDownUntil: cooldowns.until,
     maxActiveOf(credential) {
       if (!cooldowns.isProbing(credential)) return sharedLimits.maxConcurrencyOf(credential);
-      return sharedLimits.mayProbe(credential) ? 1 : 0;
+      return sharedLimits.canProbe(credential) ? 1 : 0;
     },
     onDemand: sharedLimits.onDemand,
   });

@@ -3,7 +3,10 @@
  * no request waits for another instance, except for the one that probes after a cooldown.
  */
 export interface SharedLimits {
-  /** A request with this credential is about to be sent: messages of other instances about it count. */
+  /**
+   * Must be called before a request with this credential is sent: messages of other instances about
+   * unknown credentials are ignored.
+   */
   use(owner: LimitOwner): void;
   /** Maximum requests in flight for the credential in this instance: its share of the limit. */
   maxConcurrencyOf(credential: string): number;
@@ -15,7 +18,7 @@ export interface SharedLimits {
    * Whether this instance may send the probe of a credential whose cooldown is over. If it is
    * undecided yet, `LocalLimits.reevaluate` follows.
    */
-  mayProbe(credential: string): boolean;
+  canProbe(credential: string): boolean;
   /** Probing is over. `hasPassed`: the upstream has responded to the credential without a 429. */
   onProbingEnd(credential: string, hasPassed: boolean): void;
   /** Number of credentials whose share is less than the whole limit now. */
@@ -41,7 +44,7 @@ export interface LocalLimits {
   cooldownMs(credential: string): number;
   /** Starts a cooldown that another instance has reported, or extends the current one. */
   applyCooldown(credential: string, ms: number): void;
-  /** `maxConcurrencyOf` or `mayProbe` has changed. */
+  /** `maxConcurrencyOf` or `canProbe` has changed. */
   reevaluate(credential: string): void;
 }
 
@@ -52,7 +55,7 @@ export function createUnsharedLimits(maxConcurrency: number): SharedLimits {
     maxConcurrencyOf: () => maxConcurrency,
     onDemand() {},
     onCooldown() {},
-    mayProbe: () => true,
+    canProbe: () => true,
     onProbingEnd() {},
     reducedShares: () => 0,
   };

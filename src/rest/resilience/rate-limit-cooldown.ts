@@ -45,7 +45,7 @@ export interface CooldownsOptions {
   readonly isAccepted: (credential: string) => boolean;
   /** A cooldown has started, was extended, or is over. */
   readonly onChange: (credential: string) => void;
-  /** Other instances hear of cooldowns, and of their ends. */
+  /** Publishes cooldowns, and the end of probing, to the other instances. */
   readonly sharedLimits: Pick<SharedLimits, 'onCooldown' | 'onProbingEnd'>;
   /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
