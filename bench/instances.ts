@@ -3,9 +3,9 @@
  * with empty caches, over one upstream and one Redis. `REDIS_URL=redis://127.0.0.1:6379 node
  * bench/instances.ts` empties that Redis, and prints a table (decision record 0043).
  *
- * Each instance is the caching client with the shared cache, without HTTP and GraphQL. The prototype
- * claims a response that neither cache has; an instance without the claim reads the shared cache
- * again until the response is there, or the claim may have expired.
+ * Each instance is the caching client with the shared cache, without HTTP and GraphQL. The
+ * prototype claims a response that neither cache has; an instance without the claim reads the
+ * shared cache again until the response is there, or the claim may have expired.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,9 @@ const SCENARIOS = [
   { name: 'one live call', rate: 10, isLive: true },
 ];
 const ROUNDS = 1;
-/** Of the prototype: how long a claim is valid, and how often an instance without it reads again. */
+/**
+ * Of the prototype: how long a claim is valid, and how often an instance without it reads again.
+ */
 const CLAIM_TTL_MS = 1_000;
 const RETRY_MS = 20;
 const SETTINGS = readSettings({
@@ -133,8 +135,8 @@ async function run(
       startTimer,
     });
   });
-  // All connections are up before the first operation, and the credential has an epoch: the instances
-  // are not the first ones that ever use it.
+  // All connections are up before the first operation, and the credential has an epoch: the
+  // instances are not the first ones that ever use it.
   const first = { value: null, status: 200, ageMs: 0, freshForMs: 60_000, isLive: false };
   await tiers[0]?.read(CREDENTIAL, 'first');
   tiers[0]?.write(CREDENTIAL, 'first', first, 60_000);

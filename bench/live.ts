@@ -1,11 +1,11 @@
 /**
  * Subscriptions of this gateway beside those of other servers: `npm run bench:live`, or one part of
  * it, as `npm run bench:live -- drain`. Each part prints its table, and writes it into
- * docs/operations/performance.md, and the transports into docs/operations/sizing.md; with `--short` it
- * only prints. `SUBSCRIBERS` is their number, ten for each call: without it 10,000 for the transports
- * and the drain, and 5,000 for the other parts. `CHURN_SECONDS=3600`
- * lets subscribers come and go for an hour. `GATEWAY_FLAGS` are further flags of Node for this
- * gateway, as `--max-old-space-size=1024`.
+ * docs/operations/performance.md, and the transports into docs/operations/sizing.md; with `--short`
+ * it only prints. `SUBSCRIBERS` is their number, ten for each call: without it 10,000 for the
+ * transports and the drain, and 5,000 for the other parts. `CHURN_SECONDS=3600` lets subscribers
+ * come and go for an hour. `GATEWAY_FLAGS` are further flags of Node for this gateway, as
+ * `--max-old-space-size=1024`.
  */
 import { exitAfter } from './harness/deadline.ts';
 import { logProgress, publish } from './harness/report.ts';

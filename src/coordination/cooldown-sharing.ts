@@ -141,8 +141,8 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
       ['DEL', toClaimKey(fingerprint)],
     );
     if (!replies) return;
-    // The longest cooldown counts. If two instances write at once, the shorter one may be stored: then
-    // a third instance sends its probe earlier.
+    // The longest cooldown counts. If two instances write at once, the shorter one may be stored:
+    // then a third instance sends its probe earlier.
     const stored = open(owner, firstOf(replies[1]));
     if (stored === undefined || stored < end) {
       if (!(await connection.send(fingerprint, ['SET', key, value, ...ttl]))) return;

@@ -5,9 +5,9 @@ export interface Demand {
 }
 
 /**
- * The share of one instance in a limit, by max-min fairness: each instance gets its demand, up to an
- * equal share of what the smaller demands leave. What no instance demands is divided equally. If all
- * instances know the same demands, the sum of their shares is the limit.
+ * The share of one instance in a limit, by max-min fairness: each instance gets its demand, up to
+ * an equal share of what the smaller demands leave. What no instance demands is divided equally. If
+ * all instances know the same demands, the sum of their shares is the limit.
  * @returns at least 1: with more instances than slots, the sum exceeds the limit
  */
 export function toFairShare(demands: readonly Demand[], instance: string, limit: number): number {

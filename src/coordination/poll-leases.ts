@@ -80,7 +80,8 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
       ),
     hint(path) {
       const name = toHintName(path);
-      // Any server of a cluster forwards the message. The name distributes messages over the servers.
+      // Any server of a cluster forwards the message. The name distributes messages over the
+      // servers.
       channel.publish(name, HINT, name);
     },
   };

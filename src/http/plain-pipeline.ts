@@ -102,8 +102,8 @@ export function createPlainPipeline({
       }
       const isTraced = upstreamTrace && isTraceRequested(request.headers);
       const responseCache = isTraced ? undefined : session.responseCache;
-      // A long request waits for its turn before it is decoded: many decoded requests would fill the
-      // heap.
+      // A long request waits for its turn before it is decoded: many decoded requests would fill
+      // the heap.
       const parsedRequest =
         body.byteLength <= MAX_CACHEABLE_REQUEST_BYTES
           ? requestCache.parse(decodeBody(body))

@@ -2,8 +2,8 @@ import type { ListPage } from './list-poller.ts';
 import type { Watch } from './watch.ts';
 
 /**
- * With leases, the objects of a list are not polled again for this time after a list poll, in ms: the
- * page of another instance may not be newer than their readings.
+ * With leases, the objects of a list are not polled again for this time after a list poll, in ms:
+ * the page of another instance may not be newer than their readings.
  */
 export const MIN_REPEAT_MS = 100;
 

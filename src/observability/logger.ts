@@ -16,8 +16,8 @@ const MAX_STACK_LENGTH = 8_000;
 const MAX_CAUSES = 5;
 
 /**
- * Creates a log with one line per message. `JSON.stringify` writes the lines: pino joins a line from
- * a string for each field, and the parts are copied again when the line is written.
+ * Creates a log with one line per message. `JSON.stringify` writes the lines: pino joins a line
+ * from a string for each field, and the parts are copied again when the line is written.
  * @param lines receives the lines
  */
 export function createLogger(

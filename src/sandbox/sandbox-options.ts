@@ -70,9 +70,9 @@ export interface SandboxOptions {
    */
   live?: boolean;
   /**
-   * When a call in progress ends, the sandbox sends a webhook to the `webhook_url` of its assistant,
-   * if there is one. Default: none is sent. The generated assistants have URLs with invented hosts:
-   * set your own in `control.data(apiKey).assistants`.
+   * When a call in progress ends, the sandbox sends a webhook to the `webhook_url` of its
+   * assistant, if there is one. Default: none is sent. The generated assistants have URLs with
+   * invented hosts: set your own in `control.data(apiKey).assistants`.
    */
   webhooks?: WebhookOptions;
 }

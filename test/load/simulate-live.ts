@@ -1,8 +1,8 @@
 /**
- * Simulates up to a million subscribers of 100,000 live calls with the real scheduler of the polls, and
- * a model of the upstream: `npm run simulate:live`. Prints the report, and writes it into
- * docs/operations/sizing.md. Except for processor time and memory, each run has the same figures. The
- * run takes about four minutes.
+ * Simulates up to a million subscribers of 100,000 live calls with the real scheduler of the polls,
+ * and a model of the upstream: `npm run simulate:live`. Prints the report, and writes it into
+ * docs/operations/sizing.md. Except for processor time and memory, each run has the same figures.
+ * The run takes about four minutes.
  */
 
 import { logProgress, publish, toTable } from '../../bench/harness/report.ts';

@@ -54,8 +54,8 @@ export interface GatewayCommands {
 }
 
 /**
- * The key and channel names. The check does not subscribe: a connection that is subscribed accepts no
- * other command.
+ * The key and channel names. The check does not subscribe: a connection that is subscribed accepts
+ * no other command.
  */
 const NAMES = '~revox:* &revox:* +subscribe';
 

@@ -62,8 +62,8 @@ const LONG_CALL_MS = 600_000;
 
 /**
  * Runs the real watches, scheduler and list polls against a model of the upstream, with a clock and
- * random numbers of its own: the same options have the same result in each run. All subscribers of a
- * call at one instance share its watch, so they are one listener.
+ * random numbers of its own: the same options have the same result in each run. All subscribers of
+ * a call at one instance share its watch, so they are one listener.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { calls, hasWebhooks, hasCampaigns = true, settings, instances = 1 } = options;
