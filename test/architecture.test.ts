@@ -466,17 +466,17 @@ describe('Architecture rules', () => {
       { path: 'main.ts', text: "import './a.ts'; import type { JWK } from 'jose';" },
       {
         path: 'a.ts',
-        text: "export { b } from '#room/b.ts'; const { late } = await import('#room/late.ts');",
+        text: "export { b } from '#layer/b.ts'; const { late } = await import('#layer/late.ts');",
       },
-      { path: 'room/b.ts', text: "import './c.ts';" },
-      { path: 'room/c.ts', text: "import { Agent } from 'undici/agent';" },
-      { path: 'room/late.ts', text: "import 'jose';" },
+      { path: 'layer/b.ts', text: "import './c.ts';" },
+      { path: 'layer/c.ts', text: "import { Agent } from 'undici/agent';" },
+      { path: 'layer/late.ts', text: "import 'jose';" },
     ];
     expect([...loadedModules(['main.ts'], sourceFiles)].sort()).toEqual([
       'a.ts',
+      'layer/b.ts',
+      'layer/c.ts',
       'main.ts',
-      'room/b.ts',
-      'room/c.ts',
       'undici',
     ]);
   });

@@ -145,7 +145,7 @@ describe('OTLP check of doctor', () => {
     ]);
   });
 
-  test('what the OTLP variables do not say is not checked', async () => {
+  test('doctor does not check a collector that no OTLP variable names, or whose certificates it does not read', async () => {
     expect(toLines(await check({ OTEL_CONFIG_FILE: 'otel.yaml' }))).toEqual([
       'unknown otlp-connection: OTEL_CONFIG_FILE or OTEL_TRACES_EXPORTER says where traces go, and doctor checks only the OTLP endpoints of OTEL_EXPORTER_OTLP_… variables.',
     ]);

@@ -480,7 +480,7 @@ describe('Field error', () => {
 });
 
 describe('Unexpected error', () => {
-  const oops = new Error('a secret of the machine room at /srv/gateway/src');
+  const oops = new Error('a secret of the process at /srv/gateway/src');
 
   test('an unexpected error in one field fails that field with a generic message and is logged', async () => {
     const gateway = createTestGateway({

@@ -40,7 +40,7 @@ describe('New call attempts', () => {
     expect(gateway.traffic()).toHaveLength(6);
   });
 
-  test('what slides up because others were removed is not sent', async () => {
+  test('an attempt that moves up because others were removed is not sent', async () => {
     const gateway = createFeedGateway({ REVOX_PAGE_SIZE: '5' });
     const stream = await gateway.subscribe(FEED);
     const removed = attemptsOf(gateway).slice(1, 4);

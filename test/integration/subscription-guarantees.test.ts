@@ -98,7 +98,7 @@ describe.each(Object.entries(FIELDS))('%s', (_name, field) => {
     expect(gateway.traffic()).toEqual([`GET ${path}`]);
   });
 
-  test('what is over is sent before complete, and polled no more (G2)', async () => {
+  test('a call that is over is sent before complete, and is no longer polled (G2)', async () => {
     const gateway = createGateway();
     const stream = await gateway.watch();
     gateway.put(last);
@@ -198,7 +198,7 @@ describe.each(Object.entries(FIELDS))('%s', (_name, field) => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('what does not exist is null after three polls, and what is removed at once (G10)', async () => {
+  test('a call that does not exist is null after three polls, and a removed call at once (G10)', async () => {
     const gateway = createGateway();
     gateway.sandbox.control.fail(path, { status: 404 });
     const stream = await gateway.watch();

@@ -7,7 +7,7 @@ const CALL_UPDATED = 'subscription ($id: ID!) { callUpdated(id: $id) { status } 
 const SECOND = 1_000;
 
 describe('Upstream traffic of subscriptions', () => {
-  test('what a query reads is an event, and postpones the next poll', async () => {
+  test('the response of a query is an event, and postpones the next poll', async () => {
     const gateway = createLiveGateway();
     gateway.putCall({ id: 'c1', status: 'calling' });
     const stream = await gateway.subscribe(CALL_UPDATED, { id: 'c1' });

@@ -68,7 +68,7 @@ describe('Webhooks that are seen to come', () => {
     expect(polls).toBeLessThanOrEqual(11);
   });
 
-  test('what one credential has seen does not change the intervals of another', async () => {
+  test('the announced ends of one credential do not change the intervals of another', async () => {
     const gateway = createWebhookGateway({ settings: { REVOX_API_KEY: '' } });
     const polls = async (key: string, id: string) => {
       putCallState(gateway.sandbox, toCallInProgress(gateway, id, 'ongoing', KEY_A), key);

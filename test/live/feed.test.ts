@@ -37,7 +37,7 @@ describe('New attempts of a feed', () => {
     expect(toIds(read())).toEqual([]);
   });
 
-  test('what is inserted at the top is new, and comes oldest first', () => {
+  test('items that are inserted at the top are new, and come oldest first', () => {
     const { list, read } = createScene(idsOf('a', 7), 3);
     read();
     list.unshift('n2', 'n1');
@@ -45,7 +45,7 @@ describe('New attempts of a feed', () => {
     expect(toIds(read())).toEqual([]);
   });
 
-  test('what slides up because others were removed is not new', () => {
+  test('an item that moves up because others were removed is not new', () => {
     const { list, read } = createScene(idsOf('a', 7), 3);
     read();
     list.splice(0, 2);
@@ -54,7 +54,7 @@ describe('New attempts of a feed', () => {
     expect(toIds(read())).toEqual([]);
   });
 
-  test('what enters the filter between two known attempts is new, and below all of them it is not', () => {
+  test('an attempt that enters the filter between two known ones is new, and below all of them it is not', () => {
     const { list, read } = createScene(idsOf('a', 7), 3);
     read();
     list.splice(0, 1);

@@ -188,7 +188,7 @@ test('a call that its list has left out twice is polled singly', () => {
   expect(scene.start()).toEqual([left]);
 });
 
-test('what is known of a list is dropped with its last member, but not during its poll', async () => {
+test('the state of a list is dropped with its last member, but not during its poll', async () => {
   const scene = createScene();
   scene.start();
   for (const watch of scene.watches) scene.group.remove(watch);

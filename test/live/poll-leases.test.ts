@@ -141,7 +141,7 @@ describe('Leases of polls', () => {
 
   test('without messages, a claim is lost at most 0.6 intervals later, and its response is read', async () => {
     const { members, follow, leases, polls, pass, scene, gaps } = createScene();
-    leases.isHeard = false;
+    leases.deliversMessages = false;
     for (const member of members) follow(member);
     await pass(9_000);
     scene.upstream = 'ongoing';

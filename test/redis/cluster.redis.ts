@@ -245,19 +245,19 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
     ]);
   });
 
-  test('a node that knows fewer slots than the other nodes is not believed, and is not reported', async () => {
-    await using newcomers = await startRedisCluster({ isFormed: false });
-    const [newcomer] = newcomers.masters as [ClusterNode];
-    await newcomer.observer.send('CLUSTER', 'ADDSLOTS', '0');
+  test('the gateway ignores a node that knows fewer slots than the other nodes, and does not report it', async () => {
+    await using unformed = await startRedisCluster({ isFormed: false });
+    const [outdated] = unformed.masters as [ClusterNode];
+    await outdated.observer.send('CLUSTER', 'ADDSLOTS', '0');
     const [known] = cluster.masters as [ClusterNode];
-    await using one = createTierInstance(newcomer.server.url, {
+    await using one = createTierInstance(outdated.server.url, {
       clusterNodes: [known.server.url],
       ...SLOW_MACHINE,
     });
     for (const master of cluster.masters)
       await one.storeAndRead(await toOwnerOf(master), PATH, toEntry(CALL));
     expect(one.statusChanges).toEqual([]);
-    expect(await newcomer.observer.clients()).toEqual([]);
+    expect(await outdated.observer.clients()).toEqual([]);
   });
 
   test('a silent master costs the reads of its credentials one wait, and other credentials none', async () => {

@@ -96,7 +96,7 @@ describe.skipIf(!hasRedisServer)('Requests in flight of several gateways', () =>
   }
 });
 
-/** Waits until all gateways have heard each other, and their earlier requests have ended. */
+/** Waits until each gateway has messages of all others, and their earlier requests have ended. */
 async function expectLimitKept(load: ReturnType<typeof createLoad>) {
   const maxOfSome = async () => {
     const record = load.record();

@@ -138,7 +138,7 @@ describe.skipIf(!hasRedisServer)('Cooldowns of several gateways', () => {
     },
   );
 
-  /** Gateways that have used both keys, and hear each other. */
+  /** Gateways that have used both keys, and receive the messages of each other. */
   async function createScene(more: Environment = {}) {
     const upstream = createLimitedUpstream();
     const { observer } = redis;

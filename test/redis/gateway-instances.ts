@@ -60,7 +60,7 @@ async function startInstance(settings: Readonly<Record<string, string>>): Promis
   const gateway = startGateway([], {
     PORT: String(port),
     CACHE_SECRET: 'a secret that the instances share',
-    // The machine may be busy: the tests are about claims, not about the patience of queries.
+    // The machine may be busy: the tests are about claims, not about late replies.
     REDIS_TIMEOUT_MS: '1000',
     LIVE_CALL_MS: String(INTERVAL_MS),
     FRESHNESS_LIVE_CALL_MS: String(INTERVAL_MS / 2),

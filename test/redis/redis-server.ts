@@ -157,7 +157,7 @@ async function serve(
   };
 }
 
-/** The number of gateways that hear each other. */
+/** The number of gateways that are subscribed to the channel of the instances. */
 export async function countSubscribers(observer: RedisObserver): Promise<number> {
   const [, count] = await observer.send<unknown[]>('PUBSUB', 'NUMSUB', 'revox:instances:1');
   return Number(count);

@@ -5,10 +5,10 @@ import { CLAIM_SHARE, MAX_URGENT_INTERVAL_MS } from '#live/poll-leases.ts';
 export interface SharedLeases {
   /** The leases of one more instance. */
   join(): PollLeases;
-  /** Whether the instances can agree. */
+  /** Whether claims are possible. */
   isUp: boolean;
   /** Whether messages arrive. */
-  isHeard: boolean;
+  deliversMessages: boolean;
   /** A claim that no instance has made. */
   forge(path: string, heldForMs: number): void;
 }
@@ -19,12 +19,12 @@ export function createMemoryLeases(now: () => number): SharedLeases {
   const members = new Map<PollLeases, Map<string, Set<LeaseEvents>>>();
   const shared: SharedLeases = {
     isUp: true,
-    isHeard: true,
+    deliversMessages: true,
     forge: (path, ms) => void claims.set(`f ${path}`, { at: now(), endsAt: now() + ms }),
     join() {
       const open = new Map<string, Set<LeaseEvents>>();
       const others = (key: string) =>
-        shared.isHeard
+        shared.deliversMessages
           ? [...members].flatMap(([member, opened]) =>
               member === leases ? [] : [...(opened.get(key) ?? [])],
             )
@@ -35,15 +35,10 @@ export function createMemoryLeases(now: () => number): SharedLeases {
           open.set(key, (open.get(key) ?? new Set()).add(events));
           return {
             async claim({ intervalMs, isUrgent }) {
-              if (!shared.isUp) return { outcome: 'alone', heldMs: 0, endsInMs: 0 };
-              const periodMs = isUrgent ? Math.min(intervalMs, MAX_URGENT_INTERVAL_MS) : intervalMs;
-              const name = isUrgent ? `${key} urgent` : key;
-              const held = claims.get(name);
-              if (held && held.endsAt > now())
-                return { outcome: 'lost', heldMs: now() - held.at, endsInMs: held.endsAt - now() };
-              claims.set(name, { at: now(), endsAt: now() + CLAIM_SHARE * periodMs });
-              claims.set(key, { at: now(), endsAt: now() + CLAIM_SHARE * intervalMs });
-              return { outcome: 'won', heldMs: 0, endsInMs: 0 };
+              if (!isUrgent) return claim(key, intervalMs);
+              const result = claim(`${key} urgent`, Math.min(intervalMs, MAX_URGENT_INTERVAL_MS));
+              if (result.outcome === 'won') hold(key, intervalMs);
+              return result;
             },
             publish() {
               for (const { onNews } of others(key)) onNews();
@@ -51,8 +46,8 @@ export function createMemoryLeases(now: () => number): SharedLeases {
             close: () => void open.get(key)?.delete(events),
           };
         },
-        claimPage: ({ fingerprint }, name, intervalMs) =>
-          claimPage(`${fingerprint} page ${name}`, intervalMs),
+        claimPage: async ({ fingerprint }, name, intervalMs) =>
+          claim(`${fingerprint} page ${name}`, intervalMs),
         hint(path) {
           for (const { onHint } of others(`f ${path}`)) onHint();
         },
@@ -63,12 +58,16 @@ export function createMemoryLeases(now: () => number): SharedLeases {
   };
   return shared;
 
-  async function claimPage(name: string, intervalMs: number): Promise<Claim> {
+  function claim(name: string, intervalMs: number): Claim {
     if (!shared.isUp) return { outcome: 'alone', heldMs: 0, endsInMs: 0 };
     const held = claims.get(name);
     if (held && held.endsAt > now())
       return { outcome: 'lost', heldMs: now() - held.at, endsInMs: held.endsAt - now() };
-    claims.set(name, { at: now(), endsAt: now() + CLAIM_SHARE * intervalMs });
+    hold(name, intervalMs);
     return { outcome: 'won', heldMs: 0, endsInMs: 0 };
+  }
+
+  function hold(name: string, intervalMs: number): void {
+    claims.set(name, { at: now(), endsAt: now() + CLAIM_SHARE * intervalMs });
   }
 }
