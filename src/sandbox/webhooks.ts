@@ -1,6 +1,6 @@
 import { type ArgumentRule, checkOptions, FLAG, FUNCTION, wholeNumber } from '#check-arguments.ts';
 import type { CallAttempt } from '#sandbox/api/wire.ts';
-import { type CallScript, toEndOf } from '#sandbox/data/call-script.ts';
+import { type CallScript, endOf } from '#sandbox/data/call-script.ts';
 import type { Organization } from '#sandbox/data/organization.ts';
 import { toId } from '#sandbox/data/random.ts';
 import type { StartTimer } from './faults.ts';
@@ -95,7 +95,7 @@ export function createWebhooks(
       const ends = [...organization.startedScripts, ...(isLive ? organization.scripts : [])];
       const waitMs = Math.min(
         isLive ? MAX_WAIT_MS : Number.POSITIVE_INFINITY,
-        ...ends.map((script) => Math.max(1, toEndOf(script) - now())),
+        ...ends.map((script) => Math.max(1, endOf(script) - now())),
       );
       if (waitMs !== Number.POSITIVE_INFINITY)
         timers.set(

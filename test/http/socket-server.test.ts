@@ -102,7 +102,7 @@ function createStream({ request }: Opening) {
 const errorsOf = (client: SocketClient) => client.ofType('error').map(({ id }) => id);
 
 describe('Subscriptions that are being opened', () => {
-  test('they count for MAX_SUBSCRIPTIONS_PER_CONNECTION', async () => {
+  test('a subscription that is being opened counts for MAX_SUBSCRIPTIONS_PER_CONNECTION', async () => {
     const { client, opened, openings, refusals } = await openScene();
     for (const id of ['1', '2', '3']) client.subscribe(id, QUERY);
     await expect.poll(() => errorsOf(client)).toEqual(['3']);
@@ -111,7 +111,7 @@ describe('Subscriptions that are being opened', () => {
     expect(openings).toHaveLength(2);
   });
 
-  test('one that was completed meanwhile is closed, and does not take its id from the next one', async () => {
+  test('a subscription that is completed before it is open is closed, and its id stays with the next one', async () => {
     const { client, opened, openings } = await openScene();
     client.subscribe('1', QUERY);
     await opened(1);
@@ -133,7 +133,7 @@ describe('Subscriptions that are being opened', () => {
     expect(client.messages.filter(({ type }) => type !== 'connection_ack')).toEqual([]);
   });
 
-  test('a client that leaves cancels them, which is no error', async () => {
+  test('a client that disconnects cancels the opening, which is no error', async () => {
     const { client, opened, openings, errors, disconnects } = await openScene();
     client.subscribe('1', QUERY);
     await opened(1);

@@ -26,7 +26,7 @@ function createGateway(count: number) {
 }
 
 describe('Executions that wait for the upstream', () => {
-  test('of many calls, four are executed at the same time, and the others after them', async () => {
+  test('the events of four calls are executed at the same time, and those of further calls after them', async () => {
     const gateway = createGateway(10);
     const stream = await gateway.subscribe(
       'subscription ($ids: [ID!]!) { callsUpdated(ids: $ids) { callId call { campaign { status } } } }',
@@ -43,7 +43,7 @@ describe('Executions that wait for the upstream', () => {
     expect(gateway.traffic().filter(isOfCampaign)).toHaveLength(6);
   });
 
-  test('of one call, the next state is executed after the one before, so that no old state comes last', async () => {
+  test('the states of one call are executed one after the other, so that no old state is sent last', async () => {
     const gateway = createGateway(1);
     const stream = await gateway.subscribe(
       'subscription { callUpdated(id: "c0") { status campaign { status } } }',

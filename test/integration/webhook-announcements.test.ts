@@ -12,7 +12,7 @@ import {
 
 const SECOND = 1_000;
 
-describe('Webhooks that are seen to come', () => {
+describe('Announced ends of calls', () => {
   /** Ends a call; the webhook arrives before its next poll, or not at all. */
   async function endCall(gateway: LiveGateway, id: string, hasWebhook: boolean): Promise<void> {
     gateway.putCall(toCallInProgress(gateway, id, 'ongoing'));

@@ -105,7 +105,7 @@ test('the page of an instance that died is requested when its claim ends', async
   expect(scene.requests).toEqual(['dead 0 forced', 'alive 1800 forced']);
 });
 
-test('a page that is never shared is requested after one interval, also while its claim is held for good', async () => {
+test('a page that is never shared is requested after one interval, also while its claim never ends', async () => {
   const scene = createScene();
   const leases = scene.leases.join();
   scene.isStored = false;
@@ -119,7 +119,7 @@ test('a page that is never shared is requested after one interval, also while it
   expect(scene.requests).toEqual(['one 2100 forced']);
 });
 
-test('instances that cannot agree read the list at twice the interval', async () => {
+test('while claims are not possible, each instance reads the list at twice the interval', async () => {
   const scene = createScene();
   scene.leases.isUp = false;
   const aloneAt = scene.clock.now() + 1_000;

@@ -164,7 +164,7 @@ describe('Leases of polls', () => {
     expect(Math.min(...gaps())).toBeGreaterThanOrEqual(0.9 * INTERVAL_MS);
   });
 
-  test('while the instances cannot agree, each polls at twice the interval', async () => {
+  test('while claims are not possible, each instance polls at twice the interval', async () => {
     const { members, follow, leases, polls, pass } = createScene();
     for (const member of members) follow(member);
     await pass(5_000);
@@ -182,7 +182,7 @@ describe('Leases of polls', () => {
     expect(polls.length).toBeLessThanOrEqual(10);
   });
 
-  test('if no response is shared, each instance polls all the same', async () => {
+  test('if no response is shared, each instance polls itself', async () => {
     const { members, follow, scene, pass } = createScene();
     scene.isStored = false;
     for (const member of members) follow(member);

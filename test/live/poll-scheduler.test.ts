@@ -91,23 +91,23 @@ function createScene({ rate = 10_000, totalRate = 10_000, maxConcurrentPolls = 1
 }
 
 /** Counts how often a property of any watched object is read. */
-function countLooks(): () => number {
+function countReads(): () => number {
   const properties = ['dueAt', 'reading', 'isPolling', 'listPoll', 'isIdle', 'urgency'] as const;
   const spies = properties.map((property) => vi.spyOn(Watch.prototype, property, 'get'));
   return () => spies.reduce((sum, { mock }) => sum + mock.calls.length, 0);
 }
 
-describe('The work of a pass', () => {
+describe('A pass of the scheduler', () => {
   const DUE = 10;
 
-  async function countLooksOfPass(idle: number, given: (index: number) => Partial<Given>) {
+  async function countReadsOfPass(idle: number, given: (index: number) => Partial<Given>) {
     const scene = createScene();
     scene.addMany(DUE, (index) => ({ id: `due${index}` }));
     scene.addMany(idle, (index) => ({ inMs: 60_000, ...given(index) }));
-    const looks = countLooks();
+    const reads = countReads();
     await scene.pass(100);
     expect(scene.polled).toHaveLength(DUE);
-    const count = looks();
+    const count = reads();
     vi.restoreAllMocks();
     return count;
   }
@@ -117,28 +117,28 @@ describe('The work of a pass', () => {
     ['credentials of their own', (index) => ({ fingerprint: `f${index}` })],
     ['one campaign', () => ({ campaignId: 'k' })],
     ['campaigns of their own', (index) => ({ campaignId: `k${index}` })],
-  ])('does not grow with the objects that are not due: those of %s', async (_, given) => {
-    const looks = await countLooksOfPass(10, given);
-    expect(looks).toBeGreaterThanOrEqual(DUE);
-    expect(await countLooksOfPass(10_000, given)).toBe(looks);
+  ])('a pass does not take longer with more objects that are not due: those of %s', async (_, given) => {
+    const reads = await countReadsOfPass(10, given);
+    expect(reads).toBeGreaterThanOrEqual(DUE);
+    expect(await countReadsOfPass(10_000, given)).toBe(reads);
   });
 
-  test('does not grow with the objects that are due and that the rate does not permit', async () => {
+  test('a pass does not take longer with more due objects than the rate permits', async () => {
     const counts: number[] = [];
     for (const due of [1_000, 10_000]) {
       const scene = createScene({ rate: 10 });
       scene.addMany(due, (index) => ({ intervalMs: INTERVAL_MS + (index % 10) * 700 }));
-      const looks = countLooks();
+      const reads = countReads();
       await scene.pass(1_000);
       expect(scene.polled).toHaveLength(20);
-      counts.push(looks());
+      counts.push(reads());
       vi.restoreAllMocks();
     }
     expect(counts[0]).toBeGreaterThan(0);
     expect(counts[1]).toBe(counts[0]);
   });
 
-  test('does not look at the members of a list that has too many pages for all of them', async () => {
+  test('a pass does not read the members of a list that has too many pages for all of them', async () => {
     const counts: number[] = [];
     for (const members of [100, 1_000]) {
       const scene = createScene();
@@ -152,10 +152,10 @@ describe('The work of a pass', () => {
       Object.assign(group?.lists.get('k') ?? {}, pages);
       scene.lists.length = 0;
       if (first) first.dueAt = scene.clock.now() + 50;
-      const looks = countLooks();
+      const reads = countReads();
       await scene.pass(100);
       expect([scene.lists, scene.polled.at(-1)]).toEqual([[], 'c0']);
-      counts.push(looks());
+      counts.push(reads());
       vi.restoreAllMocks();
     }
     expect(counts[1]).toBe(counts[0]);

@@ -48,11 +48,11 @@ export type Stage = 'waiting' | 'queued' | 'started' | 'finished';
 export function stageAt(script: CallScript, at: number): Stage {
   if (at < script.queuedAt) return 'waiting';
   if (at < script.dialAt) return 'queued';
-  return at < toEndOf(script) ? 'started' : 'finished';
+  return at < endOf(script) ? 'started' : 'finished';
 }
 
 /** When the call of a script ends. */
-export function toEndOf({ dialAt, outcome }: CallScript): number {
+export function endOf({ dialAt, outcome }: CallScript): number {
   return dialAt + outcome.ringMs + outcome.talkMs;
 }
 
