@@ -127,7 +127,7 @@ const variables = {
   ),
   REDIS_URL: optionalVariable(
     REDIS_URL,
-    'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database. Absent: cached data stays in the process.',
+    'A Redis (6 or newer) over which [instances share](../operations/instances.md) responses, limits and polls: `redis://` or `rediss://`, with user, password and database. Absent: each instance has its own.',
   ),
   REDIS_SENTINELS: variable(
     SENTINELS,

@@ -114,12 +114,12 @@ const variables = {
   LIVE_RATE: variable(
     wholeNumber(1, 10_000, 'requests a second'),
     10,
-    'Maximum polls of one API key in a second. The upstream requests of its events count as polls. If its calls and campaigns need more, all of them are polled less often.',
+    'Maximum polls of one API key in a second, in one instance. The upstream requests of its events count as polls. If its calls and campaigns need more, all of them are polled less often.',
   ),
   LIVE_RATE_TOTAL: variable(
     wholeNumber(1, 100_000, 'requests a second'),
     100,
-    'Maximum polls of all API keys together in a second.',
+    'Maximum polls of all API keys together in a second, in one instance.',
   ),
   LIVE_KEEPALIVE_MS: variable(
     wholeNumber(1_000, 300_000, 'milliseconds'),
