@@ -86,7 +86,7 @@ describe('Cooldowns of several instances', () => {
     await pass(20_000);
     newlySent();
     const error = await clients[1]
-      ?.send('/call/b', ANN, { deadlineAt: () => clock.now + 30_000 })
+      ?.send('/call/b', ANN, { deadlineAt: () => clock.now() + 30_000 })
       .catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 41 } });
     expect(newlySent()).toEqual([]);
@@ -104,7 +104,7 @@ describe('Cooldowns of several instances', () => {
     expect(one?.client.state.coolingDown).toBe(0);
     // The shared cache reads the value with a lookup.
     const stored = redis.values.get(toCooldownKey(ANN.fingerprint))?.value ?? '';
-    const time = { earliest: clock.now - 2, latest: clock.now + 2 };
+    const time = { earliest: clock.now() - 2, latest: clock.now() + 2 };
     one?.sharing.piggyback.receive(ANN, Buffer.from(stored), time);
     const pending = one?.send('/call/b') as Promise<unknown>;
     expect(await outcomeOf(pending)).toBe('waits');
@@ -179,10 +179,10 @@ describe('Cooldowns of several instances', () => {
     const { clients, newlySent, redis, clock } = await createScene(1);
     const [client] = clients;
     const key = toCooldownKey(ANN.fingerprint);
-    const value = toValue(clock.now + 60_000);
+    const value = toValue(clock.now() + 60_000);
     if (value !== undefined) redis.values.set(key, { value, expiresAt: Number.POSITIVE_INFINITY });
     for (let n = 0; n < 3; n += 1) redis.publish(`cooldown ${ANN.fingerprint}`, undefined);
-    const time = { earliest: clock.now, latest: clock.now };
+    const time = { earliest: clock.now(), latest: clock.now() };
     client?.sharing.piggyback.receive(ANN, value && Buffer.from(value), time);
     expect(await outcomeOf(Promise.resolve(client?.send('/call/a')))).toBe('succeeded');
     expect(newlySent()).toEqual(['0 /call/a']);
@@ -227,6 +227,6 @@ describe('Cooldowns of several instances', () => {
     expect(await outcomeOf(Promise.all(pending))).toBe('succeeded');
     await pass(MAX_CLAIM_WAIT_MS + CLAIM_RETRY_MS);
     expect(redis.keys()).toEqual([]);
-    expect(timers.size).toBe(0);
+    expect(timers.pending).toBe(0);
   });
 });

@@ -6,7 +6,9 @@ import { Credential } from '#rest/credential.ts';
 import { createAcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import type { UpstreamContext } from '#rest/upstream-context.ts';
-import { idle, type UpstreamAct, upstreamRequest } from '../rest/client-scene.ts';
+import { type UpstreamAct, upstreamRequest } from '../rest/client-scene.ts';
+import { createClock } from '../support/clock.ts';
+import { createTimers } from '../support/timers.ts';
 import { createUpstreamContext, NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
 
 export const ANN = new Credential('sk_live_ann', 'a secret that the instances share');
@@ -21,13 +23,9 @@ export function createInstances(
   respond: UpstreamAct,
   { maxConcurrency = 20, retries = 2 } = {},
 ) {
-  const timers = new Set<{ readonly at: number; readonly onTime: () => void }>();
-  const clock = { now: 1_000_000 };
-  const startTimer = (ms: number, onTime: () => void) => {
-    const timer = { at: clock.now + ms, onTime };
-    timers.add(timer);
-    return () => timers.delete(timer);
-  };
+  const clock = createClock();
+  const timers = createTimers(clock);
+  const { startTimer } = timers;
   const values = new Map<string, { readonly value: string; readonly expiresAt: number }>();
   const messages: string[] = [];
   const handlers: Map<string, MessageHandler>[] = [];
@@ -41,7 +39,7 @@ export function createInstances(
     state: 'up' as 'up' | 'silent' | 'slow' | 'gone',
     /** The keys that have not expired. */
     keys: () =>
-      [...values].filter(([, { expiresAt }]) => expiresAt > clock.now).map(([key]) => key),
+      [...values].filter(([, { expiresAt }]) => expiresAt > clock.now()).map(([key]) => key),
     publish(body: string, from: number | undefined) {
       messages.push(body);
       const [topic = '', ...rest] = body.split(' ');
@@ -60,7 +58,7 @@ export function createInstances(
           if (redis.state === 'slow') return new Promise(() => {});
           return redis.state === 'gone' ? undefined : all.map(perform);
         },
-        time: () => ({ earliest: clock.now - 2, latest: clock.now + 2 }),
+        time: () => ({ earliest: clock.now() - 2, latest: clock.now() + 2 }),
       },
       channel: {
         publish(_tag, topic, body) {
@@ -68,12 +66,12 @@ export function createInstances(
         },
         onMessage: (topic, handler) => topics.set(topic, handler),
       },
-      monotonicNow: () => clock.now,
+      monotonicNow: clock.now,
       startTimer,
     });
     const client = createRestClient({
       transport: createFetchTransport(async (request) => {
-        sent.push({ instance, path: new URL(request.url).pathname.slice(4), at: clock.now });
+        sent.push({ instance, path: new URL(request.url).pathname.slice(4), at: clock.now() });
         return respond();
       }, startTimer),
       userAgent: 'a-gateway/1',
@@ -88,12 +86,12 @@ export function createInstances(
       keyHolder: 'caller',
       acceptedCredentials: createAcceptedCredentials({
         keyHolder: 'gateway',
-        monotonicNow: () => clock.now,
+        monotonicNow: clock.now,
       }),
       shareLimits: sharing.shareLimits,
       events: NO_UPSTREAM_EVENTS,
-      now: () => clock.now,
-      monotonicNow: () => clock.now,
+      now: clock.now,
+      monotonicNow: clock.now,
       random: () => 1,
       startTimer,
     });
@@ -114,14 +112,14 @@ export function createInstances(
   function perform([name, key = '', ...rest]: Command): unknown {
     commands.push([String(name), key, ...rest]);
     const found = values.get(String(key));
-    const current = found && found.expiresAt > clock.now ? found : undefined;
+    const current = found && found.expiresAt > clock.now() ? found : undefined;
     if (name === 'MGET') return [current ? Buffer.from(current.value) : null];
     if (name === 'DEL') return Number(values.delete(String(key)));
     const [value, ...flags] = rest.map(String);
     if (flags.includes('NX') && current) return null;
     values.set(String(key), {
       value: value ?? '',
-      expiresAt: clock.now + Number(flags[flags.indexOf('PX') + 1]),
+      expiresAt: clock.now() + Number(flags[flags.indexOf('PX') + 1]),
     });
     return 'OK';
   }
@@ -134,20 +132,6 @@ export function createInstances(
     timers,
     /** The requests sent since the last call, as `0 /call/a`: the instance and the path. */
     newlySent: () => sent.splice(0).map(({ instance, path }) => `${instance} ${path}`),
-    /** Lets time pass, and fires every timer in its turn. */
-    async pass(ms: number) {
-      const until = clock.now + ms;
-      await idle();
-      for (;;) {
-        const next = [...timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-        if (!next) break;
-        timers.delete(next);
-        clock.now = Math.max(clock.now, next.at);
-        next.onTime();
-        await idle();
-      }
-      clock.now = until;
-      await idle();
-    },
+    pass: timers.pass,
   };
 }
