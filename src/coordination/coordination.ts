@@ -40,7 +40,7 @@ export interface Coordination {
 const TIMEOUT_MS = 1_000;
 
 const MESSAGES_FORBIDDEN =
-  'The user of REDIS_URL has no permission for the channel revox:instances:1 (NOPERM), so the instances of the gateway do not notify each other: subscribers see a change that another instance has read up to 0.6 intervals later, a webhook has an effect only on the instance that receives it, each instance uses all of REVOX_MAX_CONCURRENCY, and it learns of a cooldown only with its next lookup in Redis. `doctor` prints the permissions that are needed.';
+  'The user of REDIS_URL has no permission for the channel revox:instances:1 (NOPERM), so the instances of the gateway do not notify each other: subscribers see a change that another instance has read up to 0.6 intervals later, a webhook has an effect only on the instance that receives it, each instance uses all of REVOX_MAX_CONCURRENCY, and it learns of a cooldown only with its next lookup in Redis. The user needs the permissions &revox:* +subscribe +publish.';
 
 /**
  * Connects to the Redis of the settings. Commands between instances have a connection of their own:
