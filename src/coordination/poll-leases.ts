@@ -20,7 +20,7 @@ export interface PollLeasesOptions {
 }
 
 /** The topics of messages. The body of each is a name, which reveals nothing and is never data. */
-const NEWS = 'polled';
+const POLLED = 'polled';
 const HINT = 'hint';
 
 const ALONE: Claim = { outcome: 'alone', heldMs: 0, endsInMs: 0 };
@@ -33,12 +33,12 @@ const ALONE: Claim = { outcome: 'alone', heldMs: 0, endsInMs: 0 };
 export function createPollLeases(options: PollLeasesOptions): PollLeases {
   const { connection, channel, settled, secret } = options;
   const instance = randomBytes(9).toString('base64url');
-  const byNewsName = new Listeners();
+  const byPolledName = new Listeners();
   const byHintName = new Listeners();
   const toHintName = (path: string) =>
     createHmac('sha256', `names of hints ${secret}`).update(path).digest('base64url');
-  channel.onMessage(NEWS, (name) => {
-    for (const { onNews } of byNewsName.of(name)) onNews();
+  channel.onMessage(POLLED, (name) => {
+    for (const { onPolled } of byPolledName.of(name)) onPolled();
   });
   channel.onMessage(HINT, (name) => {
     for (const { onHint } of byHintName.of(name)) onHint();
@@ -50,7 +50,7 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
       const name = toName(target, path);
       const hintName = toHintName(path);
       const key = toKey(fingerprint, name);
-      byNewsName.add(name, events);
+      byPolledName.add(name, events);
       byHintName.add(hintName, events);
       return {
         claim({ intervalMs, isUrgent }) {
@@ -64,10 +64,10 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
           );
         },
         publish() {
-          void settled(fingerprint).then(() => channel.publish(fingerprint, NEWS, name));
+          void settled(fingerprint).then(() => channel.publish(fingerprint, POLLED, name));
         },
         close() {
-          byNewsName.delete(name, events);
+          byPolledName.delete(name, events);
           byHintName.delete(hintName, events);
         },
       };

@@ -23,9 +23,11 @@ export interface LeasedPolls {
   /** Polls an object, or reads the response of the instance that polls it. Never rejects. */
   poll(watch: Watch, lease: WatchLease): Promise<void>;
   /** Must be called when another instance has probably polled the object. */
-  onNews(watch: Watch, lease: WatchLease): void;
+  onPolled(watch: Watch, lease: WatchLease): void;
 }
 
+/** Minimum delay of the next claim after a lost one, in ms. */
+const MIN_POSTPONE_MS = 100;
 /** Lost claims in a row, without a shared response, after which the next claim is urgent. */
 const MAX_LOSSES = 2;
 /**
@@ -37,14 +39,14 @@ const MAX_URGENT_LOSSES = 4;
  * Minimum time between two lookups of one object because of messages, which anyone may have sent: a
  * share of the interval, and its limits in ms.
  */
-const NEWS_SHARE = 1 / 4;
-const MIN_NEWS_INTERVAL_MS = 100;
-const MAX_NEWS_INTERVAL_MS = 1_000;
+const LOOKUP_SHARE = 1 / 4;
+const MIN_LOOKUP_INTERVAL_MS = 100;
+const MAX_LOOKUP_INTERVAL_MS = 1_000;
 
 export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
   const { readings, events, monotonicNow, startTimer, random, pollUpstream, schedule } = options;
 
-  return { poll, onNews };
+  return { poll, onPolled };
 
   async function poll(watch: Watch, lease: WatchLease): Promise<void> {
     // The scheduler starts no second poll meanwhile.
@@ -67,7 +69,7 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
     }
     if (claim.outcome === 'lost' && lease.losses < MAX_URGENT_LOSSES) {
       const waitMs = Math.min(claim.endsInMs, Math.max(0, toMaxHeldMs(watch) - claim.heldMs));
-      postpone(watch, Math.max(MIN_NEWS_INTERVAL_MS, waitMs * (1 + 0.1 * random())));
+      postpone(watch, Math.max(MIN_POSTPONE_MS, waitMs * (1 + 0.1 * random())));
       return;
     }
     if (claim.outcome === 'alone' && !isUrgent && watch.reading) {
@@ -110,15 +112,15 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
     if (await pollUpstream(watch)) lease.lease.publish();
   }
 
-  function onNews(watch: Watch, lease: WatchLease): void {
-    const shareMs = Math.min(NEWS_SHARE * watch.intervalMs, MAX_NEWS_INTERVAL_MS);
-    const minIntervalMs = Math.max(MIN_NEWS_INTERVAL_MS, shareMs);
-    const waitMs = Math.max(0, lease.newsAt + minIntervalMs - monotonicNow());
-    lease.cancelNews ??= startTimer(waitMs, () => {
-      lease.cancelNews = undefined;
-      lease.newsAt = monotonicNow();
+  function onPolled(watch: Watch, lease: WatchLease): void {
+    const shareMs = Math.min(LOOKUP_SHARE * watch.intervalMs, MAX_LOOKUP_INTERVAL_MS);
+    const minIntervalMs = Math.max(MIN_LOOKUP_INTERVAL_MS, shareMs);
+    const waitMs = Math.max(0, lease.lookedUpAt + minIntervalMs - monotonicNow());
+    lease.cancelLookup ??= startTimer(waitMs, () => {
+      lease.cancelLookup = undefined;
+      lease.lookedUpAt = monotonicNow();
       // A poll that loses its claim may just have missed the response.
-      if (watch.isPolling || lease.sharedRead) onNews(watch, lease);
+      if (watch.isPolling || lease.sharedRead) onPolled(watch, lease);
       else void readShared(watch, lease).then(schedule);
     });
   }

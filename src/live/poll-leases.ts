@@ -19,7 +19,7 @@ export interface PollLeases {
 
 export interface LeaseEvents {
   /** Another instance has probably shared a response. The message proves nothing else. */
-  onNews(): void;
+  onPolled(): void;
   /** Another instance has received the webhook of a change. */
   onHint(): void;
 }

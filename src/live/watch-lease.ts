@@ -14,9 +14,9 @@ export class WatchLease {
   /** The read of a shared response that is in progress. */
   sharedRead: Promise<unknown> | undefined;
   /** When a message last caused a lookup, by the monotonic clock, in ms. */
-  newsAt = Number.NEGATIVE_INFINITY;
+  lookedUpAt = Number.NEGATIVE_INFINITY;
   /** Cancels the planned lookup. */
-  cancelNews: (() => void) | undefined;
+  cancelLookup: (() => void) | undefined;
 
   constructor(lease: PollLease) {
     this.lease = lease;
@@ -41,7 +41,7 @@ export class WatchLease {
   }
 
   close(): void {
-    this.cancelNews?.();
+    this.cancelLookup?.();
     this.lease.close();
   }
 }

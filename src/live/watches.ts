@@ -168,7 +168,7 @@ export function createWatches(options: WatchesOptions): Watches {
 
   function openLease(leases: PollLeases, watch: Watch): void {
     const lease = leases.open(watch.target, {
-      onNews: () => leasedPolls.onNews(watch, opened),
+      onPolled: () => leasedPolls.onPolled(watch, opened),
       onHint: () => recordHint(watch),
     });
     const opened = new WatchLease(lease);

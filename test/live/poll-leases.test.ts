@@ -234,7 +234,9 @@ describe('Leases of polls', () => {
 
   test('messages without a shared response cause no poll', async () => {
     const { members, follow, leases, polls, pass } = createScene(1);
-    const forger = leases.join().open((members[0] as Member).target, { onNews() {}, onHint() {} });
+    const forger = leases
+      .join()
+      .open((members[0] as Member).target, { onPolled() {}, onHint() {} });
     follow(members[0] as Member);
     await pass(100);
     for (let count = 0; count < 100; count += 1) {

@@ -41,7 +41,7 @@ export function createMemoryLeases(now: () => number): SharedLeases {
               return result;
             },
             publish() {
-              for (const { onNews } of others(key)) onNews();
+              for (const { onPolled } of others(key)) onPolled();
             },
             close: () => void open.get(key)?.delete(events),
           };
