@@ -95,7 +95,8 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
     const replies = await connection.query(
       fingerprint,
       [...toSet(fingerprint, key, intervalMs), 'NX'],
-      ['GET', key],
+      // `GET` would fail for a value of another type, and all claims with it.
+      ['MGET', key],
       ...further,
     );
     return replies ? toClaim(replies, connection.time(fingerprint).latest) : ALONE;
@@ -123,9 +124,10 @@ function toKey(fingerprint: string, name: string): string {
  * Anyone who can write to the Redis may have written the value.
  * @param now by Redis' clock, in ms
  */
-function toClaim([set, value]: readonly unknown[], now: number): Claim {
+function toClaim([set, values]: readonly unknown[], now: number): Claim {
   if (set !== null && set !== undefined) return { outcome: 'won', heldMs: 0, endsInMs: 0 };
   // The claim may just have expired.
+  const [value] = values as readonly (Buffer | null)[];
   const [, claimMs, claimedAt] = String(value ?? '')
     .split(' ')
     .map(Number);

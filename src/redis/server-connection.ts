@@ -48,7 +48,7 @@ const NOT_SERVING = new Set([...CANNOT_SERVE, 'CLUSTERDOWN', 'MOVED']);
  * One connection to Redis, which no operation waits for longer than the timeout.
  *
  * After a late reply, Redis is down for all operations. One second later, the gateway sends a probe
- * (`GET` and `TIME`) in the background. If its reply is in time, Redis is up again. While Redis is
+ * (`MGET` and `TIME`) in the background. If its reply is in time, Redis is up again. While Redis is
  * down, the gateway sends no other command: replies arrive in the order of the commands, so a
  * further command would wait for the late reply. A hanging Redis therefore costs one timeout for
  * the operations that query it when it starts to hang, and nothing for later operations. A
@@ -157,8 +157,9 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
     if (isProbing || state === 'up' || state === 'closed' || !client?.isReady) return;
     isProbing = true;
     try {
-      // A key that does not exist: reading it shows whether the server serves data.
-      const reply = sendCommands([['GET', `revox:probe:{${probeTag}}`]]);
+      // A key that does not exist: reading it shows whether the server serves data. `GET` would fail
+      // for a value of another type.
+      const reply = sendCommands([['MGET', `revox:probe:{${probeTag}}`]]);
       const isInTime = (await withTimeout(reply, timeoutMs, startTimer)) !== undefined;
       if (!isInTime) markDown(noReplyInTime);
       await reply;

@@ -1,0 +1,54 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createPollLeases } from '#coordination/poll-leases.ts';
+import { connectRedis } from '#redis/connect.ts';
+import { monotonicNow, startTimer } from '#system-clock.ts';
+import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
+
+expectRedisServer();
+
+const TARGET = { fingerprint: 'f', path: '/call/c', deriveKey: () => Buffer.alloc(32) } as never;
+const EVENTS = { onNews() {}, onHint() {} };
+const REQUEST = { intervalMs: 60_000, isUrgent: false };
+
+describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
+  const redis = shareRedis();
+
+  test('a claim of another type counts as held, and the connection stays in use', async () => {
+    const connection = await connect();
+    const leases = createPollLeases({
+      connection,
+      channel: { publish() {}, onMessage() {} },
+      settled: async () => {},
+      secret: 'secret',
+    });
+    const lease = leases.open(TARGET, EVENTS);
+    expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'won' });
+    expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'lost' });
+
+    const [key = ''] = await redis.observer.keys();
+    await redis.observer.send('DEL', key);
+    await redis.observer.send('RPUSH', key, 'forged');
+    expect(await lease.claim(REQUEST)).toEqual({
+      outcome: 'lost',
+      heldMs: Number.POSITIVE_INFINITY,
+      endsInMs: 0,
+    });
+    expect(connection.isUp('f')).toBe(true);
+  });
+
+  test('a value of another type under the key of the probe does not keep Redis down', async () => {
+    await redis.observer.send('RPUSH', 'revox:probe:{}', 'forged');
+    const connection = await connect();
+    expect(connection.isUp('f')).toBe(true);
+  });
+
+  async function connect() {
+    const up = Promise.withResolvers<void>();
+    const { url } = redis.server;
+    const options = { url, timeoutMs: 1_000, now: monotonicNow, startTimer, onStatusChange() {} };
+    const connection = connectRedis(options, up.resolve);
+    onTestFinished(() => connection.close());
+    await up.promise;
+    return connection;
+  }
+});
