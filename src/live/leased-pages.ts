@@ -1,5 +1,5 @@
 import type { LiveEvents } from './live-events.ts';
-import type { PollLeases } from './poll-leases.ts';
+import { CLAIM_SHARE, type Claim, type PollLeases } from './poll-leases.ts';
 import { EARLY_MS } from './poll-queue.ts';
 import type { WatchTarget } from './watch.ts';
 
@@ -66,7 +66,8 @@ const RETRY_MS = 150;
 
 /**
  * Of the instances that read a page in the same interval, the one that claims it requests it. The
- * others wait for its response, at most an interval.
+ * others wait for its response, at most an interval. If its interval is longer than theirs, one of
+ * them requests the page between its claims.
  */
 export function createReadLeasedPage(options: LeasedPagesOptions): ReadLeasedPage {
   const { leases, list, target, intervalMs, aloneAt, onRead, events } = options;
@@ -75,20 +76,31 @@ export function createReadLeasedPage(options: LeasedPagesOptions): ReadLeasedPag
   return async (name, { request, readShared }) => {
     const giveUpAt = monotonicNow() + intervalMs;
     for (;;) {
-      const claim = await leases.claimPage(target, `${list} ${name}`, intervalMs);
-      events.onClaim?.(claim.outcome);
+      const claim = await claimPage(name);
       if (claim.outcome === 'alone' && monotonicNow() + EARLY_MS < aloneAt)
         throw new ListPollPostponedError(aloneAt);
       if (claim.outcome !== 'lost' || monotonicNow() >= giveUpAt) {
         onRead(false);
         return request(claim.outcome !== 'alone');
       }
-      const claimedAt = now() - claim.heldMs;
+      // The interval of that instance may be longer, and anyone may have written the claim.
+      const maxAgeMs = Math.min(claim.heldMs + TOLERANCE * intervalMs, CLAIM_SHARE * intervalMs);
+      const oldestAt = now() - maxAgeMs;
       onRead(true);
       const shared = await readShared();
-      if (shared?.requestedAt && shared.requestedAt >= claimedAt - TOLERANCE * intervalMs)
-        return shared;
+      if (shared?.requestedAt !== undefined && shared.requestedAt >= oldestAt) return shared;
+      const isOverdue = claim.heldMs >= CLAIM_SHARE * intervalMs;
+      if (isOverdue && (await claimPage(`${name} overdue`)).outcome === 'won') {
+        onRead(false);
+        return request(true);
+      }
       await new Promise<void>((resolve) => startTimer(RETRY_MS, resolve));
     }
   };
+
+  async function claimPage(name: string): Promise<Claim> {
+    const claim = await leases.claimPage(target, `${list} ${name}`, intervalMs);
+    events.onClaim?.(claim.outcome);
+    return claim;
+  }
 }

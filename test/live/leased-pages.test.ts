@@ -28,12 +28,12 @@ function createScene() {
     leases,
     requests,
     claims,
-    join(name: string, { aloneAt = Number.NEGATIVE_INFINITY } = {}) {
+    join(name: string, { aloneAt = Number.NEGATIVE_INFINITY, intervalMs = INTERVAL_MS } = {}) {
       const read = createReadLeasedPage({
         leases: leases.join(),
         list: 'k',
         target: { fingerprint: 'f' } as never,
-        intervalMs: INTERVAL_MS,
+        intervalMs,
         aloneAt,
         onRead() {},
         events: { onClaim: (outcome) => claims.push(outcome) },
@@ -105,7 +105,7 @@ test('the page of an instance that died is requested when its claim ends', async
   expect(scene.requests).toEqual(['dead 0 forced', 'alive 1800 forced']);
 });
 
-test('a page that is never shared is requested after one interval, also while its claim never ends', async () => {
+test('a page that is never shared is requested within an interval, also while its claim never ends', async () => {
   const scene = createScene();
   const leases = scene.leases.join();
   scene.isStored = false;
@@ -116,7 +116,7 @@ test('a page that is never shared is requested after one interval, also while it
   const page = scene.join('one')();
   await scene.timers.pass(INTERVAL_MS + 2 * LATENCY_MS);
   await page;
-  expect(scene.requests).toEqual(['one 2100 forced']);
+  expect(scene.requests).toEqual(['one 1800 forced']);
 });
 
 test('while claims are not possible, each instance reads the list at twice the interval', async () => {
@@ -129,4 +129,38 @@ test('while claims are not possible, each instance reads the list at twice the i
   await scene.timers.pass(LATENCY_MS);
   await page;
   expect(scene.requests).toEqual(['one 1000 cached']);
+});
+
+test('a page whose claim has a longer interval is requested by one instance of those with a shorter one', async () => {
+  const { join, timers, requests } = createScene();
+  const slow = join('slow', { intervalMs: 5 * INTERVAL_MS });
+  const [one, two] = [join('one'), join('two')];
+  void slow();
+  for (let interval = 0; interval < 4; interval += 1) {
+    await timers.pass(INTERVAL_MS);
+    const pages = Promise.all([one(), two()]);
+    await timers.pass(500);
+    const [page, other] = await pages;
+    expect(page).toEqual(other);
+  }
+  expect(requests.map((line) => line.replace('two', 'one'))).toEqual([
+    'slow 0 forced',
+    'one 2000 forced',
+    'one 4500 forced',
+    'one 7000 forced',
+    'one 9500 forced',
+  ]);
+});
+
+test('an old page does not count for longer than an interval, whatever the claims say', async () => {
+  const { join, timers, requests, leases } = createScene();
+  const [one, two] = [join('one'), join('two')];
+  void one();
+  await timers.pass(2 * INTERVAL_MS);
+  for (const name of ['k 1 50', 'k 1 50 overdue'])
+    leases.forge(`page ${name}`, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  const page = two();
+  await timers.pass(INTERVAL_MS + 2 * LATENCY_MS);
+  await page;
+  expect(requests).toEqual(['one 0 forced', 'two 6100 forced']);
 });

@@ -9,8 +9,11 @@ export interface SharedLeases {
   isUp: boolean;
   /** Whether messages arrive. */
   deliversMessages: boolean;
-  /** A claim that no instance has made. */
-  forge(path: string, heldForMs: number): void;
+  /**
+   * A claim that no instance has made.
+   * @param heldMs how long it seems to have been held. @default 0
+   */
+  forge(path: string, endsInMs: number, heldMs?: number): void;
 }
 
 /** @param now in ms */
@@ -20,7 +23,8 @@ export function createMemoryLeases(now: () => number): SharedLeases {
   const shared: SharedLeases = {
     isUp: true,
     deliversMessages: true,
-    forge: (path, ms) => void claims.set(`f ${path}`, { at: now(), endsAt: now() + ms }),
+    forge: (path, endsInMs, heldMs = 0) =>
+      void claims.set(`f ${path}`, { at: now() - heldMs, endsAt: now() + endsInMs }),
     join() {
       const open = new Map<string, Set<LeaseEvents>>();
       const others = (key: string) =>
