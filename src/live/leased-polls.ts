@@ -57,12 +57,14 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
     // A state that seems to go back is confirmed by the upstream itself.
     if (watch.reason === 'suspect') return pollAndPublish(watch, lease);
     if (watch.reason === 'first' && lease.losses === 0 && (await readShared(watch, lease))) return;
-    let isUrgent = watch.isForced || lease.isUrgent || lease.losses >= MAX_LOSSES;
+    const isNeeded = () => watch.isForced || lease.isUrgent;
+    let isUrgent = isNeeded() || lease.losses >= MAX_LOSSES;
     let claim = await claimPoll(watch, lease, isUrgent);
     if (claim.outcome === 'lost') {
       if (await readShared(watch, lease)) return;
       lease.losses += 1;
-      if (!isUrgent && claim.heldMs >= toMaxHeldMs(watch)) {
+      // A webhook may have arrived since the claim was made.
+      if (!isUrgent && (isNeeded() || claim.heldMs >= toMaxHeldMs(watch))) {
         isUrgent = true;
         claim = await claimPoll(watch, lease, isUrgent);
       }
@@ -72,7 +74,7 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
       postpone(watch, Math.max(MIN_POSTPONE_MS, waitMs * (1 + 0.1 * random())));
       return;
     }
-    if (claim.outcome === 'alone' && !isUrgent && watch.reading) {
+    if (claim.outcome === 'alone' && !isUrgent && !isNeeded() && watch.reading) {
       const aloneAt = watch.reading.readAt + ALONE_INTERVALS * watch.intervalMs;
       if (aloneAt > monotonicNow() + EARLY_MS) {
         postpone(watch, aloneAt - monotonicNow());

@@ -214,6 +214,30 @@ describe('Leases of polls', () => {
     for (const { seen } of members.slice(0, 2)) expect(seen.at(-1)).toMatch(/^ongoing/);
   });
 
+  // Redis may take a second to reply.
+  test.each([
+    ['is lost', true],
+    ['is not decided', false],
+  ])('a webhook that arrives while a claim %s makes a poll due at once', async (_, isUp) => {
+    const { members, follow, leases, polls, pass, scene } = createScene(2);
+    const [one, two] = members as [Member, Member];
+    const watch = follow(one);
+    await pass(INTERVAL_MS - 300);
+    leases.forge(PATH, 0.9 * INTERVAL_MS);
+    leases.isUp = isUp;
+    polls.length = 0;
+    scene.upstream = 'ongoing';
+    leases.onClaim = () => {
+      leases.onClaim = () => {};
+      // The claim is on its way, and its poll is not urgent yet.
+      two.watches.hint(PATH);
+    };
+    await pass(300);
+    expect(polls).toEqual([{ at: INTERVAL_MS, by: 0 }]);
+    expect(watch.isHintOpen).toBe(false);
+    expect(one.seen.at(-1)).toBe('ongoing poll');
+  });
+
   test('a subscriber that joins at another instance gets a shared response, or one urgent poll', async () => {
     const { members, follow, polls, pass } = createScene(2);
     const [one, two] = members as [Member, Member];

@@ -7,7 +7,7 @@ import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts
 expectRedisServer();
 
 const TARGET = { fingerprint: 'f', path: '/call/c', deriveKey: () => Buffer.alloc(32) } as never;
-const EVENTS = { onNews() {}, onHint() {} };
+const EVENTS = { onPolled() {}, onHint() {} };
 const REQUEST = { intervalMs: 60_000, isUrgent: false };
 
 describe.skipIf(!hasRedisServer)('Claims in Redis', () => {

@@ -9,6 +9,8 @@ export interface SharedLeases {
   isUp: boolean;
   /** Whether messages arrive. */
   deliversMessages: boolean;
+  /** Called when an instance claims the poll of an object. */
+  onClaim: () => void;
   /**
    * A claim that no instance has made.
    * @param heldMs how long it seems to have been held. @default 0
@@ -23,6 +25,7 @@ export function createMemoryLeases(now: () => number): SharedLeases {
   const shared: SharedLeases = {
     isUp: true,
     deliversMessages: true,
+    onClaim() {},
     forge: (path, endsInMs, heldMs = 0) =>
       void claims.set(`f ${path}`, { at: now() - heldMs, endsAt: now() + endsInMs }),
     join() {
@@ -39,6 +42,7 @@ export function createMemoryLeases(now: () => number): SharedLeases {
           open.set(key, (open.get(key) ?? new Set()).add(events));
           return {
             async claim({ intervalMs, isUrgent }) {
+              shared.onClaim();
               if (!isUrgent) return claim(key, intervalMs);
               const result = claim(`${key} urgent`, Math.min(intervalMs, MAX_URGENT_INTERVAL_MS));
               if (result.outcome === 'won') hold(key, intervalMs);
