@@ -124,10 +124,14 @@ export class FeedTarget implements WatchTarget {
     this.poll = (options) => this.#read(options);
   }
 
-  /** Reads the pages that another instance has read, if they are newer than the known ones. */
-  readShared(): Promise<ObjectResponse | undefined> {
+  /**
+   * Reads the pages that another instance has read, if they are newer than the known ones.
+   * @param isFreshOnly whether older pages do not count: what is newer than the first ones is sent
+   */
+  readShared(isFreshOnly: boolean): Promise<ObjectResponse | undefined> {
+    const shared = isFreshOnly ? 'fresh' : 'any';
     return undefinedIfNotShared(
-      this.#read({ isForced: false, shared: 'any', deadlineMs: SHARED_DEADLINE_MS, charge() {} }),
+      this.#read({ isForced: false, shared, deadlineMs: SHARED_DEADLINE_MS, charge() {} }),
     );
   }
 
