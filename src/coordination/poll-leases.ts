@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { contractVersion } from '#generated/contract-version.ts';
 import {
   CLAIM_SHARE,
   type Claim,
@@ -109,9 +110,12 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
   }
 }
 
-/** Without the credential, the path can be neither derived nor verified. */
+/**
+ * Without the credential, the path can be neither derived nor verified. Releases that cannot read
+ * each other's responses do not share claims.
+ */
 function toName({ deriveKey }: WatchTarget, path: string): string {
-  return createHmac('sha256', deriveKey?.('names of polls') ?? randomBytes(32))
+  return createHmac('sha256', deriveKey?.(`names of polls ${contractVersion}`) ?? randomBytes(32))
     .update(path)
     .digest('base64url');
 }

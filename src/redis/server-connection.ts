@@ -44,6 +44,9 @@ const NEEDS_REPLACEMENT = new Set(['READONLY', ...CANNOT_SERVE]);
  */
 const NOT_SERVING = new Set([...CANNOT_SERVE, 'CLUSTERDOWN', 'MOVED']);
 
+/** Error replies to writes, while reads still work. */
+const REJECTS_WRITES = new Set(['OOM', 'MISCONF', 'NOREPLICAS', 'READONLY']);
+
 /**
  * One connection to Redis, which no operation waits for longer than the timeout.
  *
@@ -228,7 +231,9 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
       } catch (error) {
         if (client === usedClient) {
           probeTag = hashTag;
-          fail(toErrorCode(error));
+          const code = toErrorCode(error);
+          if (REJECTS_WRITES.has(code)) onWriteError(code);
+          else fail(code);
         }
         return undefined;
       }

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createPollLeases } from '#coordination/poll-leases.ts';
 import { connectRedis } from '#redis/connect.ts';
+import type { RedisConnection } from '#redis/redis-connection.ts';
 import { monotonicNow, startTimer } from '#system-clock.ts';
 import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
 
@@ -15,13 +16,7 @@ describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
 
   test('a claim of another type counts as held, and the connection stays in use', async () => {
     const connection = await connect();
-    const leases = createPollLeases({
-      connection,
-      channel: { publish() {}, onMessage() {} },
-      settled: async () => {},
-      secret: 'secret',
-    });
-    const lease = leases.open(TARGET, EVENTS);
+    const lease = openLease(connection);
     expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'won' });
     expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'lost' });
 
@@ -42,6 +37,20 @@ describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
     expect(connection.isUp('f')).toBe(true);
   });
 
+  test('a full Redis grants no claims, and the connection stays in use for messages', async () => {
+    const connection = await connect();
+    const lease = openLease(connection);
+    await redis.observer.send('CONFIG', 'SET', 'maxmemory', '1');
+    onTestFinished(async () => {
+      await redis.observer.send('CONFIG', 'SET', 'maxmemory', '0');
+    });
+    expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'alone' });
+    expect(connection.isUp('f')).toBe(true);
+    expect(await connection.send('f', ['PUBLISH', 'channel', 'message'])).toEqual([0]);
+    await redis.observer.send('CONFIG', 'SET', 'maxmemory', '0');
+    expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'won' });
+  });
+
   async function connect() {
     const up = Promise.withResolvers<void>();
     const { url } = redis.server;
@@ -52,3 +61,13 @@ describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
     return connection;
   }
 });
+
+function openLease(connection: RedisConnection) {
+  const leases = createPollLeases({
+    connection,
+    channel: { publish() {}, onMessage() {} },
+    settled: async () => {},
+    secret: 'secret',
+  });
+  return leases.open(TARGET, EVENTS);
+}

@@ -74,7 +74,13 @@ export function createRedisTier({
   const connection = connectRedis(options, () => epochs.flushRevocations());
   const foreground = { connection, timeoutMs };
   const { background = foreground } = options;
-  const epochs = createCredentialEpochs(connection, now);
+  /** While replies take longer than queries may wait, responses and revocations are still written. */
+  const writerFor = (fingerprint: string) =>
+    connection.isUp(fingerprint) ? connection : background.connection;
+  const epochs = createCredentialEpochs(
+    { send: (fingerprint, ...commands) => writerFor(fingerprint).send(fingerprint, ...commands) },
+    now,
+  );
   const version = `${FORMAT}.${contractVersion}`;
   /**
    * The number of the latest write in flight for each Redis key. A number, not the entry: see
@@ -126,8 +132,9 @@ export function createRedisTier({
     key: string,
     entry: SecondTierEntry,
     ttlMs: number,
+    writer: RedisConnection,
   ): Promise<void> {
-    const writtenAt = connection.time(owner.fingerprint).earliest;
+    const writtenAt = writer.time(owner.fingerprint).earliest;
     const redisKey = toRedisKey(version, owner, key);
     writeCount += 1;
     const writeNumber = writeCount;
@@ -147,7 +154,7 @@ export function createRedisTier({
         latestWriteByKey.get(redisKey) !== writeNumber
       )
         return;
-      await connection.send(
+      await writer.send(
         owner.fingerprint,
         ['SET', redisKey, sealed, 'PX', String(Math.ceil(ttlMs))],
         ['PEXPIRE', epochs.redisKeyOf(owner.fingerprint), String(EPOCH_TTL_MS)],
@@ -166,13 +173,14 @@ export function createRedisTier({
       );
     },
     write(owner, key, entry, ttlMs) {
+      const writer = writerFor(owner.fingerprint);
       if (
-        !connection.isUp(owner.fingerprint) ||
+        !writer.isUp(owner.fingerprint) ||
         pendingWrites.size >= MAX_CONCURRENT_WRITES ||
         !(ttlMs > 0)
       )
         return;
-      const written = writeEntry(owner, key, entry, Math.min(ttlMs, EPOCH_TTL_MS))
+      const written = writeEntry(owner, key, entry, Math.min(ttlMs, EPOCH_TTL_MS), writer)
         // A value that JSON cannot represent is not stored.
         .catch(() => {})
         .finally(() => pendingWrites.delete(written));
