@@ -1,19 +1,18 @@
 /**
- * Measures what single-flight over instances would save: ten instances that start at the same time
- * with empty caches, over one upstream and one Redis. `REDIS_URL=redis://127.0.0.1:6379 node
- * bench/instances.ts` empties that Redis, and prints a table (decision record 0043).
+ * Measures what single-flight over instances saves and costs: instances that start at the same time
+ * with empty caches, over one upstream and one Redis, with and without it. `REDIS_URL=redis://…
+ * node bench/instances.ts` empties that Redis, and prints a table (decision record 0043).
  *
- * Each instance is the caching client with the shared cache, without HTTP and GraphQL. The
- * prototype claims a response that neither cache has; an instance without the claim reads the
- * shared cache again until the response is there, or the claim may have expired.
+ * Each instance is the caching client with the shared cache, without HTTP and GraphQL.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { createCachingClient } from '#cache/caching-client.ts';
 import { createRedisTier } from '#cache/redis/redis-tier.ts';
-import type { SecondTier } from '#cache/second-tier.ts';
 import { readSettings } from '#config/settings.ts';
+import { connectRedis } from '#redis/connect.ts';
+import { createInstanceChannel } from '#redis/instance-channel.ts';
 import { Credential } from '#rest/credential.ts';
 import type { FetchedResponse, UpstreamRequest } from '#rest/upstream-request.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
@@ -21,21 +20,16 @@ import { monotonicNow, startTimer } from '#system-clock.ts';
 import { createUpstreamContext } from '../test/support/upstream-context.ts';
 import { median, quantile } from './harness/median.ts';
 
-const INSTANCES = 10;
 const OPERATIONS = 200;
 const LATENCY_MS = 200;
 /** Operations a second of each instance. `isLive`: all of them read one live call. */
 const SCENARIOS = [
-  { name: '200 calls (Zipf)', rate: 10, isLive: false },
-  { name: '200 calls (Zipf)', rate: 100, isLive: false },
-  { name: 'one live call', rate: 10, isLive: true },
+  { name: '200 calls (Zipf)', instances: 10, rate: 10, isLive: false },
+  { name: '200 calls (Zipf)', instances: 10, rate: 100, isLive: false },
+  { name: 'one live call', instances: 10, rate: 10, isLive: true },
+  { name: '200 calls (Zipf)', instances: 1, rate: 100, isLive: false },
 ];
-const ROUNDS = 1;
-/**
- * Of the prototype: how long a claim is valid, and how often an instance without it reads again.
- */
-const CLAIM_TTL_MS = 1_000;
-const RETRY_MS = 20;
+const ROUNDS = Number(process.env.ROUNDS ?? 1);
 const SETTINGS = readSettings({
   REVOX_API_KEY: 'sk_bench',
   REDIS_URL: process.env.REDIS_URL ?? '',
@@ -69,21 +63,21 @@ const rows: string[] = [];
 for (const scenario of SCENARIOS) {
   const results = { false: [] as Result[], true: [] as Result[] };
   for (let round = 0; round < ROUNDS; round += 1)
-    for (const hasClaims of [false, true])
-      results[`${hasClaims}`].push(await run(scenario, hasClaims));
-  for (const hasClaims of [false, true]) {
+    for (const hasFlights of [false, true])
+      results[`${hasFlights}`].push(await run(scenario, hasFlights));
+  for (const hasFlights of [false, true]) {
     const of = (value: (result: Result) => number) =>
-      Math.round(median(results[`${hasClaims}`].map(value)));
+      Math.round(median(results[`${hasFlights}`].map(value)));
     rows.push(
-      `| ${scenario.name} | ${scenario.rate} | ${hasClaims ? 'with claims' : 'as it is'} | ${of((result) => result.requests)} | ${of(({ ms }) => quantile(ms, 0.5))} | ${of(({ ms }) => quantile(ms, 0.99))} | ${of(({ ms }) => Math.max(...ms))} |`,
+      `| ${scenario.name} | ${scenario.instances} | ${scenario.rate} | ${hasFlights ? 'single-flight' : 'without'} | ${of((result) => result.requests)} | ${of(({ ms }) => quantile(ms, 0.5))} | ${of(({ ms }) => quantile(ms, 0.99))} | ${of(({ ms }) => Math.max(...ms))} | ${of(({ cpuUs, ms }) => cpuUs / ms.length)} |`,
     );
   }
 }
 redis.destroy();
 process.stdout.write(
   `${[
-    `| reads | operations/s of each instance | shared cache | upstream requests (${INSTANCES * OPERATIONS} operations) | p50, ms | p99, ms | max, ms |`,
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    `| reads | instances | operations/s of each | single-flight | upstream requests (${OPERATIONS} operations of each) | p50, ms | p99, ms | max, ms | processor time of an operation, µs |`,
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n')}\n`,
 );
@@ -92,23 +86,33 @@ interface Result {
   readonly requests: number;
   /** The duration of each operation. */
   readonly ms: readonly number[];
+  /** The processor time of the process, which runs all instances. */
+  readonly cpuUs: number;
 }
 
 async function run(
-  { rate, isLive }: (typeof SCENARIOS)[number],
-  hasClaims: boolean,
+  { instances: count, rate, isLive }: (typeof SCENARIOS)[number],
+  hasFlights: boolean,
 ): Promise<Result> {
   await redis.flushAll();
   let requests = 0;
-  const tiers = Array.from({ length: INSTANCES }, () =>
-    createRedisTier({
+  const closing: (() => void)[] = [];
+  const tiers = Array.from({ length: count }, () => {
+    const options = {
       url,
       timeoutMs: SETTINGS.cache.redisTimeoutMs,
       now: Date.now,
       startTimer,
       onStatusChange() {},
-    }),
-  );
+    };
+    const connection = connectRedis(options, () => {});
+    const channel = createInstanceChannel({ ...options, connection });
+    closing.push(channel.close, connection.close);
+    return createRedisTier({
+      ...options,
+      ...(hasFlights && { flights: { channel, monotonicNow } }),
+    });
+  });
   const instances = tiers.map((tier, instance) => {
     let sequence = 0;
     async function send<T>(
@@ -127,7 +131,7 @@ async function run(
       ...SETTINGS.cache,
       credentialRecheckMs: Number.POSITIVE_INFINITY,
       maxRevalidations: 10,
-      secondTier: hasClaims ? withClaims(tier) : tier,
+      secondTier: tier,
       onCredentialRejected() {},
       events: { onLookup() {} },
       now: Date.now,
@@ -142,6 +146,7 @@ async function run(
   tiers[0]?.write(CREDENTIAL, 'first', first, 60_000);
   for (const tier of tiers) while (!(await tier.read(CREDENTIAL, 'first'))) await sleep(10);
   const ms: number[] = [];
+  const cpu = process.cpuUsage();
   await Promise.all(
     instances.map(async (client, instance) => {
       const random = createRandom(instance + 1);
@@ -166,29 +171,10 @@ async function run(
       await Promise.all(pending);
     }),
   );
+  const { user, system } = process.cpuUsage(cpu);
+  for (const close of closing) close();
   await Promise.all(tiers.map((tier) => tier.close()));
-  return { requests, ms };
-}
-
-function withClaims(tier: SecondTier): SecondTier {
-  return {
-    ...tier,
-    async read(owner, key) {
-      const until = performance.now() + CLAIM_TTL_MS;
-      const isFresh = () => entry !== undefined && entry.ageMs < entry.freshForMs;
-      let entry = await tier.read(owner, key);
-      if (isFresh()) return entry;
-      const claim = await redis.set(`claim:${key}`, '', {
-        condition: 'NX',
-        expiration: { type: 'PX', value: CLAIM_TTL_MS },
-      });
-      while (!isFresh() && claim === null && performance.now() < until) {
-        await sleep(RETRY_MS);
-        entry = await tier.read(owner, key);
-      }
-      return entry;
-    },
-  };
+  return { requests, ms, cpuUs: user + system };
 }
 
 /** The index of a call, by a Zipf distribution with exponent 1. */

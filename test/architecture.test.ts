@@ -18,7 +18,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   config: 'check-arguments.ts, node:fs, node:path, node:util, zod',
   context:
     'binding, cache (types), cancellation.ts, errors, extensions.ts (types), loaders, lru-cache, pagination (types), rest, rest/resilience (types), live (types)',
-  coordination: 'cache (types), cache/redis, config, live, node:crypto, redis, rest/resilience',
+  coordination:
+    'cache (types), cache/redis, config, generated, live, node:crypto, redis, rest/resilience',
   doctor:
     'binding, config, doctor/services, errors, extensions.ts (types), generated, node:diagnostics_channel, node:util, pagination, plural.ts, rest, rest/resilience, rest/transport, system-clock.ts',
   'doctor/services': 'redis, config, doctor (types), errors, http/auth, jose, rest/transport',

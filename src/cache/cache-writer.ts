@@ -6,7 +6,7 @@ import type {
 } from '#rest/upstream-request.ts';
 import type { FreshnessOf } from './freshness.ts';
 import { type Entry, type Fence, isNotFound, type MemoryStore } from './memory-store.ts';
-import type { CacheOwner, SecondTier } from './second-tier.ts';
+import type { CacheOwner, Flight, SecondTier } from './second-tier.ts';
 
 export interface CacheWriterOptions {
   readonly memoryStore: MemoryStore;
@@ -39,6 +39,8 @@ export interface CacheTarget<T> {
   readonly fence: Fence;
   /** Whether no client waits for the response of the second tier. @default false */
   readonly isBackground?: boolean;
+  /** The load that the lookup in the second tier belongs to. @default it claims nothing */
+  readonly flight?: Pick<Flight, 'read'> | undefined;
 }
 
 /**
@@ -143,8 +145,8 @@ export function createCacheWriter({
       secondTier?.write(owner, key, shared, Math.max(1, entry.freshUntil - now()));
       return entry;
     },
-    async readSecondTier({ owner, request, key, fence, isBackground = false }) {
-      const shared = await secondTier?.read(owner, key, isBackground);
+    async readSecondTier({ owner, request, key, fence, isBackground = false, flight }) {
+      const shared = await (flight?.read() ?? secondTier?.read(owner, key, isBackground));
       if (!shared) return undefined;
       const { value, readVersion, upstreamNow } = shared.value as SecondTierValue;
       const requestedAt = now() - shared.ageMs;

@@ -15,7 +15,7 @@ import type {
 } from '#rest/upstream-request.ts';
 import type { CacheEvents, CacheState, ResponseSource } from './cache-events.ts';
 import { createCacheWriter, type OnCacheWrite } from './cache-writer.ts';
-import { createFreshnessPolicy, type FreshnessSettings } from './freshness.ts';
+import { canBeFresh, createFreshnessPolicy, type FreshnessSettings } from './freshness.ts';
 import { createMemoryStore, type Entry, isNotFound } from './memory-store.ts';
 import { createRequestCoalescer } from './request-coalescer.ts';
 import {
@@ -119,6 +119,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     secondTier,
     stalenessPolicy,
     checksCredentials,
+    canBeFresh: (endpoint) => canBeFresh(endpoint, freshness),
   });
   const coalescer = createRequestCoalescer({ loader, stalenessPolicy });
   const revalidator = createRevalidator({ ...options, coalescer });

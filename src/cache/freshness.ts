@@ -47,6 +47,24 @@ export function isListPage(endpoint: Endpoint): boolean {
   return endpoint === '/call' || endpoint === '/campaigns/{id}/rows';
 }
 
+/** Whether the settings permit any response of the endpoint to be fresh. */
+export function canBeFresh(endpoint: Endpoint, settings: FreshnessSettings): boolean {
+  switch (endpoint) {
+    case '/call/{id}':
+      return settings.endedCallMs + settings.justEndedCallMs + settings.liveCallMs > 0;
+    case '/campaigns/{id}':
+      return settings.campaignMs + settings.runningCampaignMs > 0;
+    case '/campaigns':
+      return settings.campaignMs > 0;
+    case '/assistants/{id}':
+    case '/assistants':
+      return settings.assistantMs > 0;
+    case '/call':
+    case '/campaigns/{id}/rows':
+      return settings.pageMs > 0;
+  }
+}
+
 export function createFreshnessPolicy(settings: FreshnessSettings): FreshnessOf {
   return (endpoint, value, upstreamNow) => {
     switch (endpoint) {

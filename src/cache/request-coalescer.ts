@@ -100,14 +100,16 @@ export function createRequestCoalescer({
   };
 
   function canJoin(
-    { sentAt, latestSequenceAtSend, queuedFor, isWaitingForBudget, isOutdated }: InFlightState,
+    state: InFlightState,
     { caller }: UpstreamContext,
     newerThan: ReadVersion | undefined,
   ): boolean {
+    const { sentAt, latestSequenceAtSend, queuedFor } = state;
     if (
-      isWaitingForBudget ||
-      isOutdated ||
-      (newerThan && newerThan.instance !== loader.latestVersion()?.instance)
+      state.isWaitingForBudget ||
+      state.isOutdated ||
+      (newerThan &&
+        (state.awaitsOtherInstance || newerThan.instance !== loader.latestVersion()?.instance))
     )
       return false;
     if (sentAt === undefined) return !queuedFor || queuedFor.caller === caller;

@@ -1,3 +1,5 @@
+import type { CancellationSignal } from '#cancellation.ts';
+
 /** The owner of a cached response: a credential, without access to the API key. */
 export interface CacheOwner {
   readonly fingerprint: string;
@@ -22,6 +24,28 @@ export interface SecondTierEntry {
 }
 
 /**
+ * The load of a response that other instances may load at the same time (single-flight over
+ * instances). One of them claims the upstream request. The others wait for its response for a
+ * bounded time, and then send a request themselves.
+ */
+export interface Flight {
+  /** As `SecondTier.read`. Claims the upstream request in the same round trip. */
+  read(): Promise<SecondTierEntry | undefined>;
+  /**
+   * To be called after a read without a usable entry. Waits if another instance has the claim.
+   * @param maxMs no wait is longer, in ms
+   * @returns whether to read again; otherwise the upstream must be requested now
+   * @throws the reason of the signal
+   */
+  waitForOther(signal: CancellationSignal, maxMs: number): Promise<boolean>;
+  /**
+   * Releases the claim: the other instances wait no longer. Only the first call counts.
+   * @param isStored whether the response of the upstream has been passed to `write`
+   */
+  end(isStored: boolean): void;
+}
+
+/**
  * A cache behind the memory of the process, shared by all instances of the gateway. An entry can be
  * read only with the credential it was written for.
  *
@@ -38,6 +62,12 @@ export interface SecondTier {
     key: string,
     isBackground?: boolean,
   ): Promise<SecondTierEntry | undefined>;
+  /**
+   * Absent: instances do not wait for each other.
+   * @param isAccepted whether the upstream is known to accept the credential. Otherwise the flight
+   *   claims nothing, unless the credential has entries.
+   */
+  openFlight?: ((owner: CacheOwner, key: string, isAccepted: boolean) => Flight) | undefined;
   /**
    * Stores an entry in the background.
    * @param ttlMs time to live from now, in ms

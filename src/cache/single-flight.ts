@@ -36,6 +36,11 @@ export interface InFlightState {
    */
   isWaitingForBudget: boolean;
   /**
+   * Whether the request may not be needed, because another instance requests the response. An
+   * operation that needs a newer response must not join meanwhile.
+   */
+  awaitsOtherInstance?: boolean;
+  /**
    * Whether the object may have changed since the request was sent: no operation may join it any
    * more.
    */

@@ -1,9 +1,14 @@
 import { UpstreamError, UpstreamNotFoundError } from '#errors/upstream-error.ts';
 import type { UpstreamContext } from '#rest/upstream-context.ts';
-import type { ReadVersion, SendUpstream, UpstreamRequest } from '#rest/upstream-request.ts';
-import { type CacheWriter, isSingleObject } from './cache-writer.ts';
-import type { Entry, MemoryStore } from './memory-store.ts';
-import type { SecondTier } from './second-tier.ts';
+import type {
+  Endpoint,
+  ReadVersion,
+  SendUpstream,
+  UpstreamRequest,
+} from '#rest/upstream-request.ts';
+import { type CacheTarget, type CacheWriter, isSingleObject } from './cache-writer.ts';
+import type { Entry, Fence, MemoryStore } from './memory-store.ts';
+import type { Flight, SecondTier } from './second-tier.ts';
 import type { InFlightState } from './single-flight.ts';
 import { isNewerVersion, type StalenessPolicy } from './staleness-policy.ts';
 
@@ -37,6 +42,8 @@ export interface UpstreamLoaderOptions {
   readonly cacheWriter: CacheWriter;
   readonly secondTier: SecondTier | undefined;
   readonly stalenessPolicy: StalenessPolicy;
+  /** Whether a response of the endpoint may be cached as fresh. */
+  readonly canBeFresh: (endpoint: Endpoint) => boolean;
   /** Whether credentials belong to callers: then each one must be accepted by the upstream. */
   readonly checksCredentials: boolean;
   /** Called with the fingerprint of a credential that the upstream rejected after accepting it. */
@@ -53,6 +60,8 @@ export interface UpstreamLoaderOptions {
  * is still awaited, because its response is newer.
  */
 const MAX_WAIT_WHEN_STALE_MS = 1_000;
+/** The share of the time until its deadline that an operation waits for another instance. */
+const SHARED_WAIT_SHARE = 1 / 4;
 
 export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLoader {
   const { send, memoryStore, cacheWriter, secondTier, stalenessPolicy, checksCredentials } =
@@ -67,24 +76,66 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
     request: UpstreamRequest<T>,
     loadOptions: LoadOptions,
   ): Promise<LoadResult> {
-    const { key, newerThan, state, rejectOthers } = loadOptions;
-    const { credential, signal } = context;
-    const { fingerprint } = credential;
+    const { key, newerThan, state } = loadOptions;
+    const { credential } = context;
     const target = { owner: credential, request, key, fence: memoryStore.takeFence() };
     // The second tier is skipped if `newerThan` is a read of this process: a response of another
     // instance is not known to be newer.
-    if (secondTier && newerThan?.instance !== (latestVersion?.instance ?? '')) {
+    if (!secondTier || (newerThan && newerThan.instance === (latestVersion?.instance ?? '')))
+      return requestUpstream(context, target, loadOptions, undefined);
+    const isAccepted = stalenessPolicy.isCredentialCurrent(credential.fingerprint);
+    // A response of another instance is worth waiting for only if it may be used.
+    const flight =
+      newerThan || !options.canBeFresh(request.endpoint)
+        ? undefined
+        : secondTier.openFlight?.(credential, key, isAccepted);
+    let isStored = false;
+    try {
+      state.awaitsOtherInstance = flight !== undefined;
+      const shared = await loadShared(context, { ...target, flight }, newerThan, flight);
+      if (shared) return shared;
+      state.awaitsOtherInstance = false;
+      const result = await requestUpstream(context, target, loadOptions, flight);
+      isStored = result.entry.requestedAt < result.entry.freshUntil;
+      return result;
+    } finally {
+      flight?.end(isStored);
+    }
+  }
+
+  /** Resolves to undefined if the upstream must be requested. */
+  async function loadShared<T>(
+    { credential, signal, deadlineAt }: UpstreamContext,
+    target: CacheTarget<T>,
+    newerThan: ReadVersion | undefined,
+    flight: Flight | undefined,
+  ): Promise<LoadResult | undefined> {
+    do {
       const entry = await cacheWriter.readSecondTier(target);
       if (
         entry &&
         now() < entry.freshUntil &&
         isNewerVersion(entry.readVersion, newerThan) &&
-        stalenessPolicy.isCredentialCurrent(fingerprint)
+        stalenessPolicy.isCredentialCurrent(credential.fingerprint)
       ) {
         return { entry, source: 'redis' };
       }
       signal.throwIfAborted();
-    }
+    } while (
+      await flight?.waitForOther(signal, SHARED_WAIT_SHARE * (deadlineAt() - monotonicNow()))
+    );
+    return undefined;
+  }
+
+  async function requestUpstream<T>(
+    context: UpstreamContext,
+    target: CacheTarget<T> & { fence: Fence },
+    { key, state, rejectOthers }: LoadOptions,
+    flight: Flight | undefined,
+  ): Promise<LoadResult> {
+    const { credential } = context;
+    const { fingerprint } = credential;
+    const { request } = target;
     try {
       state.queuedFor = context;
       const response = await send(withStaleDeadline(context, key), request, {
@@ -97,12 +148,16 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
           state.queuedFor = undefined;
         },
         onRetry() {
+          // The other instances need not wait for the delay and the further attempts.
+          flight?.end(false);
           state.sentAt = undefined;
           state.queuedFor = context;
         },
         onBudgetWait(isWaiting) {
           state.isWaitingForBudget = isWaiting;
-          if (isWaiting) rejectOthers();
+          if (!isWaiting) return;
+          rejectOthers();
+          flight?.end(false);
         },
       });
       if (!latestVersion || response.readVersion.sequence > latestVersion.sequence)

@@ -78,7 +78,7 @@ export interface RedisObserver extends AsyncDisposable {
   send<T = unknown>(...command: (string | Buffer)[]): Promise<T>;
   /** The names of all keys, sorted. */
   keys(): Promise<string[]>;
-  /** The names of all entries, without epochs. */
+  /** The names of all entries, without epochs and claims. */
   entries(): Promise<string[]>;
   /** Resolves when no more keys are added. */
   isIdle(): Promise<void>;
@@ -222,7 +222,7 @@ async function observe(url: string, password?: string): Promise<RedisObserver> {
   return {
     send,
     keys,
-    entries: async () => (await keys()).filter((name) => !/^revox:epoch:/.test(name)),
+    entries: async () => (await keys()).filter((name) => !/^revox:(epoch|flight):/.test(name)),
     async isIdle() {
       let before = -1;
       const growth = async () => {

@@ -5,6 +5,7 @@ import { connectRedis, type RedisOptions } from '#redis/connect.ts';
 import type { RedisConnection, ServerTime } from '#redis/redis-connection.ts';
 import { withTimeout } from '#redis/with-timeout.ts';
 import { createCredentialEpochs, EPOCH_TTL_MS } from './credential-epochs.ts';
+import { createFlights, type FlightsOptions } from './flights.ts';
 import { open, seal } from './seal.ts';
 
 export interface RedisTierOptions extends RedisOptions {
@@ -24,6 +25,8 @@ export interface RedisTierOptions extends RedisOptions {
    * @default the connection and the time limit of all other reads
    */
   readonly background?: { readonly connection: RedisConnection; readonly timeoutMs: number };
+  /** What single-flight over instances needs. @default each instance sends its own requests */
+  readonly flights?: Pick<FlightsOptions, 'channel' | 'monotonicNow'>;
 }
 
 export interface RedisTier extends SecondTier {
@@ -95,6 +98,7 @@ export function createRedisTier({
     owner: CacheOwner,
     key: string,
     { connection: reader }: { readonly connection: RedisConnection },
+    claim?: (hasEntries: boolean) => void,
   ): Promise<SecondTierEntry | undefined> {
     const { fingerprint } = owner;
     if (epochs.isRevoked(fingerprint)) {
@@ -105,17 +109,22 @@ export function createRedisTier({
     const fence = epochs.takeFence();
     // A command for each key: while a slot of a cluster migrates, its keys are on two servers,
     // which reject a command for both. `GET` would fail for a value of another type.
-    const replies = await reader.query(
+    const reply = reader.query(
       fingerprint,
       ['MGET', redisKey],
       ['MGET', epochs.redisKeyOf(fingerprint)],
       ...(piggyback ? [['MGET', piggyback.toKey(fingerprint)]] : []),
     );
+    // A command of its own, in the same round trip: a Redis that rejects writes still serves reads.
+    claim?.(epochs.hasObserved(fingerprint));
+    const replies = await reply;
     if (!replies) return undefined;
     const [, , further] = replies as readonly (readonly [Value] | undefined)[];
     if (further?.[0]) piggyback?.receive(owner, further[0], reader.time(fingerprint));
     const [[sealed], [epoch]] = replies as readonly [readonly [Value], readonly [Value]];
     const observed = epochs.observe(fingerprint, epoch?.toString(), fence);
+    // The first read of this process did not know yet whether the credential has entries.
+    claim?.(epochs.hasObserved(fingerprint));
     if (!sealed || observed?.epoch === undefined) return undefined;
     const envelope = (await open(sealed, toSealingKey(owner), redisKey)) as Envelope | undefined;
     if (envelope?.epoch !== observed.epoch || !epochs.isCurrent(fingerprint, observed))
@@ -164,6 +173,14 @@ export function createRedisTier({
     }
   }
 
+  async function settled(fingerprint: string): Promise<void> {
+    const written = [...pendingWrites].filter(([, owner]) => owner === fingerprint);
+    await Promise.all(written.map(([promise]) => promise));
+  }
+
+  const flights =
+    options.flights && createFlights({ ...options.flights, connection, settled, startTimer });
+
   return {
     read(owner, key, isBackground = false) {
       const reader = isBackground ? background : foreground;
@@ -172,6 +189,24 @@ export function createRedisTier({
         () => undefined,
       );
     },
+    openFlight:
+      flights &&
+      ((owner, key, isAccepted) => {
+        const flight = flights.open(owner.fingerprint, toRedisKey(version, owner, key));
+        const claim = (hasEntries: boolean) => {
+          if (isAccepted || hasEntries) flight.claim();
+        };
+        const readAndClaim = async () => {
+          const entry = await readEntry(owner, key, foreground, claim);
+          await flight.isClaimed();
+          return entry;
+        };
+        return {
+          read: () => withTimeout(readAndClaim(), timeoutMs, startTimer).catch(() => undefined),
+          waitForOther: flight.waitForOther,
+          end: flight.end,
+        };
+      }),
     write(owner, key, entry, ttlMs) {
       const writer = writerFor(owner.fingerprint);
       if (
@@ -186,10 +221,7 @@ export function createRedisTier({
         .finally(() => pendingWrites.delete(written));
       pendingWrites.set(written, owner.fingerprint);
     },
-    async settled(fingerprint) {
-      const written = [...pendingWrites].filter(([, owner]) => owner === fingerprint);
-      await Promise.all(written.map(([promise]) => promise));
-    },
+    settled,
     revoke({ fingerprint }, wasKnown) {
       // Only a credential that may have entries is revoked in Redis: keys that the upstream has
       // never accepted must not fill Redis, or the queue of pending revocations.
