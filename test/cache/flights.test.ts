@@ -157,7 +157,7 @@ describe('Single-flight over instances', () => {
     expect(loads.map(({ endedAt }) => endedAt)).toEqual([LATENCY_MS, 500, 500]);
   });
 
-  test('while Redis is gone no request waits, and a wait in progress ends with its time', async () => {
+  test('while Redis is gone no request waits, and a wait in progress ends with its next look', async () => {
     const scene = createScene(3);
     scene.redis.state = 'gone';
     scene.loadAll(assistant('a'));
@@ -172,8 +172,10 @@ describe('Single-flight over instances', () => {
     await scene.pass(100);
     expect(scene.newRequests()).toEqual(['0 /assistants/b']);
     scene.redis.state = 'gone';
-    await scene.pass(MAX_WAIT_MS + LATENCY_MS);
+    await scene.pass(MAX_WAIT_MS);
     expect(scene.newRequests()).toEqual(['1 /assistants/b']);
+    // The load began after a latency, and waited for half of two latencies.
+    expect(load.endedAt).toBe(3 * LATENCY_MS);
     expect(load.value).toBe('/assistants/b by ann');
   });
 
@@ -231,6 +233,19 @@ describe('Single-flight over instances', () => {
       scene.load(1, assistant('a'), {}, { newerThan: { instance, sequence: 1, isCached: false } });
     await scene.pass(0);
     expect(scene.newRequests()).toEqual(['1 /assistants/a', '1 /assistants/a']);
+  });
+
+  test('a caller does not wait for the queued request of another caller of the same instance', async () => {
+    const scene = createScene(1);
+    scene.queued.add(0);
+    scene.hung.add(0);
+    scene.load(0, assistant('a'), { caller: 'one' });
+    await scene.pass(0);
+    expect(scene.newRequests()).toEqual(['0 /assistants/a']);
+    scene.load(0, assistant('a'), { caller: 'another' });
+    await scene.pass(0);
+    expect(scene.newRequests()).toEqual(['0 /assistants/a']);
+    expect(scene.claims()).toHaveLength(1);
   });
 
   test('a cancelled operation stops waiting at once, without a request or a timer', async () => {
@@ -297,6 +312,8 @@ function createScene(count: number, { credentialRecheckMs = Number.POSITIVE_INFI
   const sent: string[] = [];
   const failures = new Set<number>();
   const hung = new Set<number>();
+  /** The instances whose requests stay in their queues. */
+  const queued = new Set<number>();
   const latency = { ms: LATENCY_MS };
   const hooks: (SendHooks | undefined)[] = [];
   const publish = (topic: string, body: string, from: number | undefined) => {
@@ -365,7 +382,7 @@ function createScene(count: number, { credentialRecheckMs = Number.POSITIVE_INFI
         const requestedAt = clock.now;
         sent.push(`${instance} ${path}`);
         hooks[instance] = sending;
-        sending?.onSent(requestedAt);
+        if (!queued.has(instance)) sending?.onSent(requestedAt);
         await new Promise<void>((resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason));
           if (!hung.has(instance)) startTimer(latency.ms, resolve);
@@ -415,6 +432,7 @@ function createScene(count: number, { credentialRecheckMs = Number.POSITIVE_INFI
     messages,
     failures,
     hung,
+    queued,
     hooks,
     latency,
     lookupTimeoutMs,

@@ -108,10 +108,11 @@ export function createFlights(options: FlightsOptions): Flights {
       isClaimed: async () => claim?.reply,
       async waitForOther(signal, maxMs) {
         const at = monotonicNow();
-        if (claim?.outcome === 'lost' && isLastLook) notShared.set(name, at + NOT_SHARED_MS);
+        const isTaken = claim?.outcome === 'lost' && connection.isUp(fingerprint);
+        if (isTaken && isLastLook) notShared.set(name, at + NOT_SHARED_MS);
         const isFirst = waitsUntil === undefined;
         waitsUntil ??= at + Math.min(toWaitMs(), maxMs);
-        if (claim?.outcome !== 'lost' || isLastLook || waitsUntil <= at) {
+        if (!isTaken || isLastLook || waitsUntil <= at) {
           requestedAt = at;
           return false;
         }

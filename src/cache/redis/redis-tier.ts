@@ -96,7 +96,7 @@ export function createRedisTier({
 
   async function readEntry(
     owner: CacheOwner,
-    key: string,
+    redisKey: string,
     { connection: reader }: { readonly connection: RedisConnection },
     claim?: (hasEntries: boolean) => void,
   ): Promise<SecondTierEntry | undefined> {
@@ -105,7 +105,6 @@ export function createRedisTier({
       void epochs.flushRevocations();
       return undefined;
     }
-    const redisKey = toRedisKey(version, owner, key);
     const fence = epochs.takeFence();
     // A command for each key: while a slot of a cluster migrates, its keys are on two servers,
     // which reject a command for both. `GET` would fail for a value of another type.
@@ -185,19 +184,22 @@ export function createRedisTier({
     read(owner, key, isBackground = false) {
       const reader = isBackground ? background : foreground;
       // An unusable reply counts as a miss.
-      return withTimeout(readEntry(owner, key, reader), reader.timeoutMs, startTimer).catch(
-        () => undefined,
-      );
+      return withTimeout(
+        readEntry(owner, toRedisKey(version, owner, key), reader),
+        reader.timeoutMs,
+        startTimer,
+      ).catch(() => undefined);
     },
     openFlight:
       flights &&
       ((owner, key, isAccepted) => {
-        const flight = flights.open(owner.fingerprint, toRedisKey(version, owner, key));
+        const redisKey = toRedisKey(version, owner, key);
+        const flight = flights.open(owner.fingerprint, redisKey);
         const claim = (hasEntries: boolean) => {
           if (isAccepted || hasEntries) flight.claim();
         };
         const readAndClaim = async () => {
-          const entry = await readEntry(owner, key, foreground, claim);
+          const entry = await readEntry(owner, redisKey, foreground, claim);
           await flight.isClaimed();
           return entry;
         };
