@@ -127,6 +127,27 @@ describe.skipIf(!hasRedisServer)('Single-flight over several gateways', () => {
     },
   );
 
+  test('a Redis that rejects writes still serves the lookups, and each gateway sends its own requests', async () => {
+    const scene = await createScene();
+    const [first, second] = scene.gateways as [RedisGateway, RedisGateway];
+    expect(await first.execute(scene.operation)).toEqual(scene.expected());
+    await redis.observer.isIdle();
+    await redis.observer.send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await redis.observer.send('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      for (const gateway of scene.gateways)
+        expect(await gateway.execute(scene.operation)).toEqual(scene.expected());
+      expect(scene.upstream.requests).toHaveLength(1);
+      const list = { query: '{ assistants { nodes { id } } }' };
+      for (const { errors } of await Promise.all([first.execute(list), second.execute(list)]))
+        expect(errors).toBeUndefined();
+      expect(scene.upstream.requests).toHaveLength(3);
+      expect(scene.commands.filter((each) => each.includes('flight-'))).toEqual([]);
+    } finally {
+      await redis.observer.send('CONFIG', 'SET', 'maxmemory', '0');
+    }
+  });
+
   test('two keys never share a request, and a key that was never accepted claims nothing', async () => {
     const scene = await createScene({ REVOX_API_KEY: '' });
     const keys = [KEY_A, KEY_B];
