@@ -114,7 +114,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onStatusChange: conditions.onRedisStatusChange,
     log: log.info,
     secret: fingerprintSecret ?? '',
-    ...clock,
+    monotonicNow,
+    startTimer,
   });
   const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
   const restClient = createRestClient({

@@ -15,9 +15,7 @@ export interface CoordinationOptions {
   readonly log: (message: string) => void;
   /** Key of what all credentials share. All instances have the same. */
   readonly secret: string;
-  /** Any clock, in ms: only differences count. */
-  readonly now: () => number;
-  /** A monotonic clock for durations, in ms. */
+  /** A monotonic clock, in ms: the wall clock may be set, which would date messages and entries wrongly. */
   readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
@@ -51,11 +49,13 @@ const MESSAGES_FORBIDDEN =
  */
 export function createCoordination(
   { cache }: Settings,
-  { onStatusChange, log, secret, ...clock }: CoordinationOptions,
+  { onStatusChange, log, secret, monotonicNow, startTimer }: CoordinationOptions,
 ): Coordination | undefined {
   if (cache.redisUrl === undefined) return undefined;
   const redis = {
-    ...clock,
+    now: monotonicNow,
+    monotonicNow,
+    startTimer,
     url: cache.redisUrl,
     sentinels: cache.redisSentinels,
     clusterNodes: cache.redisClusterNodes,
