@@ -41,6 +41,9 @@ const MAX_CLAIM_WAIT_MS = 5_000;
 /** How long a probe waits for the reply of Redis, in ms. */
 const CLAIM_TIMEOUT_MS = 500;
 
+/** The longest cooldown of an instance, and the uncertainty of the time, in ms. */
+const MAX_COOLDOWN_MS = 300_000 + 10_000;
+
 /** The end of a cooldown by Redis' clock, in ms, and its signature. */
 const VALUE = /^(\d{1,16})\.([\w-]{43})$/;
 const MAX_VALUE_BYTES = 60;
@@ -109,8 +112,19 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
   };
 
   function receive(owner: Signer, stored: unknown, time: ServerTime): void {
-    const end = open(owner, stored);
+    const end = open(owner, stored, time);
     if (end !== undefined) apply(owner, end, time);
+  }
+
+  /** The end of a cooldown by Redis' clock, in ms; undefined if the value does not count. */
+  function open(
+    owner: Signer,
+    stored: unknown,
+    { latest } = connection.time(owner.fingerprint),
+  ): number | undefined {
+    const end = verify(owner, stored);
+    // No cooldown is longer: the clock of Redis was set back, and the value would count until then.
+    return end !== undefined && end - latest <= MAX_COOLDOWN_MS ? end : undefined;
   }
 
   /** @returns whether the credential is in a cooldown now */
@@ -223,7 +237,7 @@ function toClaimKey(fingerprint: string): string {
 }
 
 /** The end of a cooldown by Redis' clock, in ms; undefined if the value is not signed. */
-function open(owner: Signer, stored: unknown): number | undefined {
+function verify(owner: Signer, stored: unknown): number | undefined {
   if (!Buffer.isBuffer(stored) || stored.length > MAX_VALUE_BYTES) return undefined;
   const [, end, signature = ''] = VALUE.exec(stored.toString()) ?? [];
   return end !== undefined && isSigned(owner, toText(end), signature) ? Number(end) : undefined;

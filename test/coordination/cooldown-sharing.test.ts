@@ -203,6 +203,20 @@ describe('Cooldowns of several instances', () => {
     expect(newlySent()).toEqual(['1 /call/b']);
   });
 
+  test('a signed cooldown that is longer than any does not count: the clock of Redis was set back', async () => {
+    const { clients, limit, newlySent, pass, redis, clock } = await createScene(1);
+    limit(60);
+    void clients[0]?.send('/call/a');
+    await pass(0);
+    const stored = redis.values.get(toCooldownKey(ANN.fingerprint))?.value ?? '';
+    const other = await createScene(1);
+    const [client] = other.clients;
+    const latest = clock.now - 3_600_000;
+    client?.sharing.readAlong.receive(ANN, Buffer.from(stored), { earliest: latest, latest });
+    expect(await outcomeOf(Promise.resolve(client?.send('/call/b')))).toBe('succeeded');
+    expect([newlySent(), other.newlySent()]).toEqual([['0 /call/a'], ['0 /call/b']]);
+  });
+
   test('a flood of messages causes one read at a time, and messages about unknown credentials cause none', async () => {
     const { redis, pass } = await createScene(1);
     redis.commands.splice(0);
