@@ -45,6 +45,9 @@ interface WebhookSenderOptions {
  */
 const MAX_WAIT_MS = 5_000;
 
+/** Node.js calls a longer timer back at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 const OPTIONS: { readonly [Name in keyof Required<WebhookOptions>]: ArgumentRule } = {
   fetch: FUNCTION,
   delayMs: wholeNumber(0),
@@ -66,14 +69,12 @@ export function createWebhooks(
     const url = script.call.assistant?.webhook_url;
     if (url == null) return;
     const body = JSON.stringify({ ...toBody(script), ...(forgesIds && forgeIds()) });
+    const headers = { 'content-type': 'application/json' };
+    // Also what throws at once is a failure that changes nothing: a wrong URL, for example.
+    const sendOnce = async () =>
+      (await send(new Request(url, { method: 'POST', headers, body }))).body?.cancel();
     const post = () => {
-      for (let copy = 0; copy < copies; copy++) {
-        const headers = { 'content-type': 'application/json' };
-        send(new Request(url, { method: 'POST', headers, body })).then(
-          (response) => response.body?.cancel(),
-          () => {},
-        );
-      }
+      for (let copy = 0; copy < copies; copy++) sendOnce().catch(() => {});
     };
     if (delayMs === 0) post();
     else startTimer(post, delayMs);
@@ -100,7 +101,7 @@ export function createWebhooks(
       if (waitMs !== Number.POSITIVE_INFINITY)
         timers.set(
           organization,
-          startTimer(() => advance(organization), waitMs),
+          startTimer(() => advance(organization), Math.min(waitMs, MAX_TIMER_MS)),
         );
     },
   };

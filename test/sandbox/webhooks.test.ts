@@ -145,6 +145,38 @@ describe('Webhooks of the sandbox', () => {
     }
   });
 
+  test('a webhook_url that is no URL, and a sender that throws, announce nothing and change nothing', async () => {
+    const throws = () => {
+      throw new Error('no network');
+    };
+    const scenes = [
+      { url: 'hooks.test/revox', ...createSender() },
+      { url: URL, ...createSender({ fetch: throws }) },
+    ];
+    for (const { sandbox, url, pass, sent } of scenes) {
+      for (const assistant of sandbox.control.data(KEY_A).assistants) assistant.webhook_url = url;
+      const id = sandbox.control.startCall(KEY_A, TIMES);
+      await pass(END_MS);
+      expect(sent).toEqual([]);
+      const call = sandbox.control.data(KEY_A).calls.find((each) => each.id === id);
+      expect(call?.status).toBe('completed');
+    }
+  });
+
+  test('a call of thirty days starts no timer that is too long for Node.js', async () => {
+    const delays: number[] = [];
+    const sandbox = createSandbox({
+      startTimer(_run, ms) {
+        delays.push(ms);
+        return () => {};
+      },
+      webhooks: {},
+    });
+    sandbox.control.startCall(KEY_A, { ...TIMES, talkMs: 30 * 86_400_000 });
+    expect(delays.length).toBeGreaterThan(0);
+    expect(Math.max(...delays)).toBeLessThan(2 ** 31);
+  });
+
   test('a receiver that fails changes nothing', async () => {
     let attempts = 0;
     const { sandbox, pass } = createSender({
