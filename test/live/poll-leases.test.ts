@@ -270,6 +270,20 @@ describe('Leases of polls', () => {
     expect(polls).toHaveLength(1);
   });
 
+  test('a webhook that is announced again and again causes at most one poll a second over all', async () => {
+    const { members, follow, leases, polls, pass } = createScene();
+    const forger = leases.join();
+    for (const member of members) follow(member);
+    await pass(100);
+    polls.length = 0;
+    for (let count = 0; count < 100; count += 1) {
+      forger.hint(PATH);
+      await pass(100);
+    }
+    expect(polls.length).toBeGreaterThan(INTERVAL_MS / 1_000);
+    expect(polls.length).toBeLessThanOrEqual(11);
+  });
+
   test('failed polls of one instance keep their backoff, and no response is published', async () => {
     const { members, follow, polls, pass, scene } = createScene();
     scene.isFailing = true;
