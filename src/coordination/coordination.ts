@@ -77,7 +77,7 @@ export function createCoordination(
     onStatusChange,
     background: { connection, timeoutMs: TIMEOUT_MS },
     piggyback,
-    flights: { channel, monotonicNow: clock.monotonicNow },
+    flights: { channel, monotonicNow },
   });
 
   return {

@@ -211,8 +211,8 @@ describe('Cooldowns of several instances', () => {
     const stored = redis.values.get(toCooldownKey(ANN.fingerprint))?.value ?? '';
     const other = await createScene(1);
     const [client] = other.clients;
-    const latest = clock.now - 3_600_000;
-    client?.sharing.readAlong.receive(ANN, Buffer.from(stored), { earliest: latest, latest });
+    const latest = clock.now() - 3_600_000;
+    client?.sharing.piggyback.receive(ANN, Buffer.from(stored), { earliest: latest, latest });
     expect(await outcomeOf(Promise.resolve(client?.send('/call/b')))).toBe('succeeded');
     expect([newlySent(), other.newlySent()]).toEqual([['0 /call/a'], ['0 /call/b']]);
   });
