@@ -39,7 +39,8 @@ export function createMemoryLeases(now: () => number): SharedLeases {
       const leases: PollLeases = {
         open({ fingerprint, path }, events) {
           const key = `${fingerprint} ${path}`;
-          open.set(key, (open.get(key) ?? new Set()).add(events));
+          const keys = [key, `hint ${path}`];
+          for (const each of keys) open.set(each, (open.get(each) ?? new Set()).add(events));
           return {
             async claim({ intervalMs, isUrgent }) {
               shared.onClaim();
@@ -51,13 +52,19 @@ export function createMemoryLeases(now: () => number): SharedLeases {
             publish() {
               for (const { onPolled } of others(key)) onPolled();
             },
-            close: () => void open.get(key)?.delete(events),
+            close() {
+              for (const each of keys) {
+                const opened = open.get(each);
+                opened?.delete(events);
+                if (opened?.size === 0) open.delete(each);
+              }
+            },
           };
         },
         claimPage: async ({ fingerprint }, name, intervalMs) =>
           claim(`${fingerprint} page ${name}`, intervalMs),
         hint(path) {
-          for (const { onHint } of others(`f ${path}`)) onHint();
+          for (const { onHint } of others(`hint ${path}`)) onHint();
         },
       };
       members.set(leases, open);

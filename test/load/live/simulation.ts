@@ -3,9 +3,10 @@ import { callKind } from '#live/call-kind.ts';
 import { toLiveOptions } from '#live/live-options.ts';
 import { toObjectTarget } from '#live/poll-upstream.ts';
 import type { WatchListener } from '#live/watch.ts';
-import { createWatches, type WatchesOptions } from '#live/watches.ts';
+import { createWatches } from '#live/watches.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { objectPaths } from '#rest/revox-api.ts';
+import { createMemoryLeases } from '../../support/memory-leases.ts';
 import {
   CALLS,
   type CallOwner,
@@ -30,10 +31,10 @@ export interface SimulationOptions {
   readonly hasCampaigns?: boolean;
   /** Of each instance, as environment variables. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Each subscriber is at a random one. Each polls for itself. @default 1 */
+  /** Each subscriber is at a random one. @default 1 */
   readonly instances?: number;
-  /** Further options of one instance, for example what coordinates it with the others. */
-  readonly toInstanceOptions?: (index: number) => Partial<WatchesOptions>;
+  /** Whether the instances share their polls. @default each polls for itself */
+  readonly hasLeases?: boolean;
   readonly warmUpMs: number;
   readonly measuredMs: number;
   /** Called before the calls are created, before the measured time, and after it. */
@@ -71,6 +72,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const time = createVirtualTime(START);
   const random = createSeededRandom(SEED);
   const upstream = createSimulatedUpstream(time);
+  const leases = options.hasLeases ? createMemoryLeases(time.now) : undefined;
   const endDelays: number[] = [];
   let isMeasured = false;
   let ends = 0;
@@ -175,7 +177,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       monotonicNow: time.now,
       startTimer: time.startTimer,
       random: createSeededRandom(SEED + 1 + index),
-      ...options.toInstanceOptions?.(index),
+      ...(leases && { leases: leases.join() }),
     });
     const facts = createEndpointFacts({ firstPage: 1, pageSize: 50, monotonicNow: time.now });
     const subscribers = new Map<number, Parameters<typeof toObjectTarget>[0]>();
