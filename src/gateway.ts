@@ -114,8 +114,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onStatusChange: conditions.onRedisStatusChange,
     log: log.info,
     secret: fingerprintSecret ?? '',
-    monotonicNow,
-    startTimer,
+    ...clock,
   });
   const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
   const restClient = createRestClient({

@@ -15,7 +15,9 @@ export interface CoordinationOptions {
   readonly log: (message: string) => void;
   /** Key of what all credentials share. All instances have the same. */
   readonly secret: string;
-  /** A monotonic clock, in ms: the wall clock may be set, which would date messages and entries wrongly. */
+  /** The wall clock, in ms. */
+  readonly now: () => number;
+  /** A monotonic clock, in ms: the wall clock may be set, which would date messages wrongly. */
   readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
@@ -49,7 +51,7 @@ const MESSAGES_FORBIDDEN =
  */
 export function createCoordination(
   { cache }: Settings,
-  { onStatusChange, log, secret, monotonicNow, startTimer }: CoordinationOptions,
+  { onStatusChange, log, secret, now, monotonicNow, startTimer }: CoordinationOptions,
 ): Coordination | undefined {
   if (cache.redisUrl === undefined) return undefined;
   const redis = {
@@ -73,6 +75,7 @@ export function createCoordination(
   const { piggyback, shareLimits } = limitSharing;
   const tier = createRedisTier({
     ...redis,
+    wallNow: now,
     timeoutMs: cache.redisTimeoutMs,
     onStatusChange,
     background: { connection, timeoutMs: TIMEOUT_MS },

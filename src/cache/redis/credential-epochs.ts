@@ -56,6 +56,7 @@ export interface ObservedEpoch {
 
 interface KnownEpoch extends ObservedEpoch {
   epoch: string | undefined;
+  since: number;
   /** The latest fence at which Redis returned this epoch. */
   fence: number;
   /** The first epoch, while this instance proposes one. */
@@ -76,7 +77,7 @@ export const REVOCATION_TTL_MS = 600_000;
 const MAX_CREDENTIALS = 10_000;
 const REVOCATION_BATCH_SIZE = 100;
 
-/** @param now any clock, ms: only differences count */
+/** @param now the clock of the times of requests, in ms */
 export function createCredentialEpochs(
   connection: Pick<RedisConnection, 'send'>,
   now: () => number,
@@ -103,6 +104,8 @@ export function createCredentialEpochs(
     isCurrent: (fingerprint, observed) => knownEpochs.peek(fingerprint) === observed,
     async epochAt(fingerprint, requestedAt) {
       const known = knownEpochs.get(fingerprint);
+      // The clock was set back: no request of now precedes the epoch.
+      if (known && known.since > now()) known.since = now();
       if (!known || requestedAt < known.since || requestedAt + REVOCATION_TTL_MS < now())
         return undefined;
       if (known.epoch !== undefined) return known.epoch;

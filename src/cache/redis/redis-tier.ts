@@ -15,6 +15,12 @@ export interface RedisTierOptions extends RedisOptions {
    * @default the version of this release
    */
   readonly contractVersion?: string;
+  /**
+   * The clock by which the age of a response was determined, in ms. Another clock would make a
+   * request seem to precede the epoch that was known when it was sent.
+   * @default `now`
+   */
+  readonly wallNow?: () => number;
   /** A further key of the credential that each lookup reads in its round trip. @default none */
   readonly piggyback?: {
     toKey(fingerprint: string): string;
@@ -73,7 +79,7 @@ export function createRedisTier({
   piggyback,
   ...options
 }: RedisTierOptions): RedisTier {
-  const { timeoutMs, now, startTimer } = options;
+  const { timeoutMs, startTimer, wallNow = options.now } = options;
   const connection = connectRedis(options, () => epochs.flushRevocations());
   const foreground = { connection, timeoutMs };
   const { background = foreground } = options;
@@ -82,7 +88,7 @@ export function createRedisTier({
     connection.isUp(fingerprint) ? connection : background.connection;
   const epochs = createCredentialEpochs(
     { send: (fingerprint, ...commands) => writerFor(fingerprint).send(fingerprint, ...commands) },
-    now,
+    wallNow,
   );
   const version = `${FORMAT}.${contractVersion}`;
   /**
@@ -148,7 +154,7 @@ export function createRedisTier({
     const writeNumber = writeCount;
     latestWriteByKey.set(redisKey, writeNumber);
     try {
-      const epoch = await epochs.epochAt(owner.fingerprint, now() - entry.ageMs);
+      const epoch = await epochs.epochAt(owner.fingerprint, wallNow() - entry.ageMs);
       if (epoch === undefined) return;
       const sealed = await seal(
         { ...entry, epoch, writtenAt, ttlMs } satisfies Envelope,
