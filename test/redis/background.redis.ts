@@ -1,8 +1,7 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectRedis } from '#redis/connect.ts';
-import { monotonicNow, startTimer } from '#system-clock.ts';
+import { describe, expect, test } from 'vitest';
 import { expectRedisServer, hasRedisServer, shareRedis, startRedis } from './redis-server.ts';
 import { ANN, CALL, createTierInstance, PATH, toEntry } from './tier-instance.ts';
+import { openUpConnection } from './up-connection.ts';
 
 expectRedisServer();
 
@@ -13,7 +12,7 @@ describe.skipIf(!hasRedisServer)('Connection of the background', () => {
     await using silent = await startRedis();
     silent.pause();
     await using one = createTierInstance(silent.url, {
-      background: { connection: await connect(), timeoutMs: 1_000 },
+      background: { connection: await openUpConnection(redis.server.url), timeoutMs: 1_000 },
     });
     await using other = createTierInstance(redis.server.url);
     expect(await one.read(ANN, PATH, true)).toBeUndefined();
@@ -24,14 +23,4 @@ describe.skipIf(!hasRedisServer)('Connection of the background', () => {
     one.revoke(ANN, true);
     await expect.poll(() => other.read(ANN, PATH)).toBeUndefined();
   });
-
-  async function connect() {
-    const up = Promise.withResolvers<void>();
-    const { url } = redis.server;
-    const options = { url, timeoutMs: 1_000, now: monotonicNow, startTimer, onStatusChange() {} };
-    const connection = connectRedis(options, up.resolve);
-    onTestFinished(() => connection.close());
-    await up.promise;
-    return connection;
-  }
 });

@@ -1,9 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createPollLeases } from '#coordination/poll-leases.ts';
-import { connectRedis } from '#redis/connect.ts';
 import type { RedisConnection } from '#redis/redis-connection.ts';
-import { monotonicNow, startTimer } from '#system-clock.ts';
 import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
+import { openUpConnection } from './up-connection.ts';
 
 expectRedisServer();
 
@@ -15,7 +14,7 @@ describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
   const redis = shareRedis();
 
   test('a claim of another type counts as held, and the connection stays in use', async () => {
-    const connection = await connect();
+    const connection = await openUpConnection(redis.server.url);
     const lease = openLease(connection);
     expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'won' });
     expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'lost' });
@@ -33,12 +32,12 @@ describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
 
   test('a value of another type under the key of the probe does not keep Redis down', async () => {
     await redis.observer.send('RPUSH', 'revox:probe:{}', 'forged');
-    const connection = await connect();
+    const connection = await openUpConnection(redis.server.url);
     expect(connection.isUp('f')).toBe(true);
   });
 
   test('a full Redis grants no claims, and the connection stays in use for messages', async () => {
-    const connection = await connect();
+    const connection = await openUpConnection(redis.server.url);
     const lease = openLease(connection);
     await redis.observer.send('CONFIG', 'SET', 'maxmemory', '1');
     onTestFinished(async () => {
@@ -50,16 +49,6 @@ describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
     await redis.observer.send('CONFIG', 'SET', 'maxmemory', '0');
     expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'won' });
   });
-
-  async function connect() {
-    const up = Promise.withResolvers<void>();
-    const { url } = redis.server;
-    const options = { url, timeoutMs: 1_000, now: monotonicNow, startTimer, onStatusChange() {} };
-    const connection = connectRedis(options, up.resolve);
-    onTestFinished(() => connection.close());
-    await up.promise;
-    return connection;
-  }
 });
 
 function openLease(connection: RedisConnection) {
