@@ -33,7 +33,7 @@ describe.skipIf(!hasRedisServer)('Messages and claims of three instances', () =>
     expect(flooded.requests / flooded.paths / 4).toBeLessThanOrEqual(1.05);
     expect(flooded.closerThan(0.8 * INTERVAL_MS)).toBe(0);
 
-    // Whoever can write to the Redis can also hold all claims for ever.
+    // A party that can write to the Redis can also hold all claims permanently.
     const held = await calls.during(4_000, async () => {
       for (const key of await redis.observer.keys())
         if (key.startsWith('revox:claim:')) {

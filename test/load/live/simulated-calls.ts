@@ -6,7 +6,7 @@ export const CALLS = {
   ringMs: [5_000, 25_000],
   /** On average, exponentially distributed. */
   talkMs: 90_000,
-  /** Share of the calls that nobody answers at first, and after which time they are repeated. */
+  /** Share of the calls whose first attempt is not answered, and the time until the second one. */
   retries: 0.1,
   retryDelayMs: 120_000,
   /** From the end of a call to its webhook. */

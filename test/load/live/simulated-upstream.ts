@@ -1,7 +1,7 @@
 import { NotSharedError } from '#cache/second-tier-reader.ts';
 import type { PollUpstream } from '#live/poll-upstream.ts';
 import type { Watches } from '#live/watches.ts';
-import { objectPaths } from '#rest/revox-api.ts';
+import { objectPaths, type RevoxApi } from '#rest/revox-api.ts';
 import type { ReadVersion } from '#rest/upstream-request.ts';
 import { phaseAt, type SimulatedCall, type SimulatedCampaign } from './simulated-calls.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -93,29 +93,31 @@ export function createSimulatedUpstream({ now, sleep }: VirtualTime): SimulatedU
           });
         },
       };
-      const toApi = (load: Load) => ({
-        async readCall(id: string) {
-          const path = objectPaths.call(id);
-          const { body, response } = await load(path, () => request.call(id));
-          const read = { value: body, ...response };
-          watches().offer(fingerprint, path, read);
-          return read;
-        },
-        async listCampaignRows(id: string, page: PageRequest) {
-          const path = `rows ${id} ${page.page} ${page.pageSize}`;
-          const { body, response } = await load(path, () => request.rows(id, page));
-          for (const value of body.calls) {
-            const callPath = objectPaths.call((value as SimulatedCall).id);
-            watches().offer(fingerprint, callPath, { value, ...response }, true);
-          }
-          const items = body.calls.map((call) => ({
-            id: `row ${(call as SimulatedCall).id}`,
-            call,
-          }));
-          const { readVersion, requestedAt } = response;
-          return { items, ...body, readVersion, requestedAt };
-        },
-      });
+      // A part of the API: the polls call no other method, and read no other property of a response.
+      const toApi = (load: Load) =>
+        ({
+          async readCall(id: string) {
+            const path = objectPaths.call(id);
+            const { body, response } = await load(path, () => request.call(id));
+            const read = { value: body, ...response };
+            watches().offer(fingerprint, path, read);
+            return read;
+          },
+          async listCampaignRows(id: string, page: PageRequest) {
+            const path = `rows ${id} ${page.page} ${page.pageSize}`;
+            const { body, response } = await load(path, () => request.rows(id, page));
+            for (const value of body.calls) {
+              const callPath = objectPaths.call((value as SimulatedCall).id);
+              watches().offer(fingerprint, callPath, { value, ...response }, true);
+            }
+            const items = body.calls.map((call) => ({
+              id: `row ${(call as SimulatedCall).id}`,
+              call,
+            }));
+            const { readVersion, requestedAt } = response;
+            return { items, ...body, readVersion, requestedAt };
+          },
+        }) as unknown as RevoxApi;
       const upstream = toApi(async (path, requestIt) => {
         const loaded = await requestIt();
         shared.set(`${fingerprint} ${path}`, loaded);
@@ -128,10 +130,9 @@ export function createSimulatedUpstream({ now, sleep }: VirtualTime): SimulatedU
           return loaded as never;
         });
       const [fresh, any] = [toSharedApi(FRESH_MS), toSharedApi(Number.POSITIVE_INFINITY)];
-      // The rest of the API is never called.
-      return (read, options) => {
-        if (!options.shared) return read(upstream as never, {});
-        return read((options.shared === 'fresh' ? fresh : any) as never, {});
+      return (read, { shared: age }) => {
+        if (!age) return read(upstream, {});
+        return read(age === 'fresh' ? fresh : any, {});
       };
     },
   };
