@@ -43,10 +43,17 @@ describe.skipIf(!hasPrometheus)('Prometheus that scrapes a gateway', () => {
   beforeAll(async () => {
     world = await serveTestGateway({
       gateway: { processMetrics: true },
-      settings: { ...NO_CACHE, MAX_SUBSCRIPTIONS: '1' },
+      settings: {
+        ...NO_CACHE,
+        MAX_SUBSCRIPTIONS: '2',
+        // An open circuit would stop the requests whose rates the dashboard shows.
+        REVOX_BREAKER_FAILURES: '1000000',
+      },
     });
     world.sandbox.control.fail('/campaigns', { status: 500 });
     world.sandbox.control.transform('/assistants', respondWithDrift);
+    // Each scrape must see a subscription, whenever it comes.
+    await openSubscription(world, 'followed');
     prometheus = await startPrometheus(Number(new URL(world.url).port));
     const lastScrapeAt = async () => (await prometheus.query('timestamp(up)'))[0]?.value ?? 0;
     // A rate requires two scrapes, with traffic before and between them.
@@ -109,30 +116,47 @@ function respondWithDrift(body: any): unknown {
 }
 
 /** Sends operations, half of which fail, and subscriptions, half of which are over the limit. */
-async function generateTraffic({ url, sandbox }: ServedGateway): Promise<void> {
-  const send = (query: string, accept = 'application/json') =>
-    fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept },
-      body: JSON.stringify({ query }),
-    });
-  const subscribe = () =>
-    send(`subscription { callUpdated(id: "${CALL_ID}") { status } }`, 'text/event-stream');
-  await send('query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
-  await send('query Failing { campaigns(first: 1) { nodes { id } } }');
-  await send('{ nope }');
-  await send(`{ ${'__typename '.repeat(200)} }`);
-  putCallState(sandbox, { id: CALL_ID, status: 'calling' });
-  const reader = (await subscribe()).body!.getReader();
-  await readUntil(reader, 'CALLING');
-  await (await subscribe()).arrayBuffer();
-  putCallState(sandbox, { id: CALL_ID, status: 'completed', call_attempts: [endedNow(sandbox)] });
+async function generateTraffic(world: ServedGateway): Promise<void> {
+  await send(world, 'query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
+  await send(world, 'query Failing { campaigns(first: 1) { nodes { id } } }');
+  await send(world, '{ nope }');
+  await send(world, `{ ${'__typename '.repeat(200)} }`);
+  const id = 'ending';
+  const reader = await openSubscription(world, id);
+  await (await subscribe(world, id)).arrayBuffer();
+  const { sandbox } = world;
+  putCallState(sandbox, { id, status: 'completed', call_attempts: [endedNow(sandbox)] });
   // What a query reads is an event.
-  await send(`{ call(id: "${CALL_ID}") { id } }`);
+  await send(world, `{ call(id: "${id}") { id } }`);
   await readUntil(reader, 'event: complete');
 }
 
-const CALL_ID = 'watched';
+function send(
+  { url }: ServedGateway,
+  query: string,
+  accept = 'application/json',
+): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept },
+    body: JSON.stringify({ query }),
+  });
+}
+
+function subscribe(world: ServedGateway, id: string): Promise<Response> {
+  return send(world, `subscription { callUpdated(id: "${id}") { status } }`, 'text/event-stream');
+}
+
+/** Subscribes to a live call, and resolves when its first event has arrived. */
+async function openSubscription(
+  world: ServedGateway,
+  id: string,
+): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+  putCallState(world.sandbox, { id, status: 'calling' });
+  const reader = (await subscribe(world, id)).body!.getReader();
+  await readUntil(reader, 'CALLING');
+  return reader;
+}
 
 function endedNow({ control }: ServedGateway['sandbox']) {
   const { attempts } = control.data(KEY_A);
