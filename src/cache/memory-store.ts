@@ -5,7 +5,7 @@ import { createFairLru } from './fair-lru.ts';
 import { maxEntries } from './max-entries.ts';
 
 /**
- * A cached response. The value is a parsed upstream response, frozen and never copied, or the
+ * A cached response. The value is a parsed upstream response, never copied or changed, or the
  * response to a whole operation (`ResponseCache`).
  */
 export interface Entry {

@@ -21,7 +21,7 @@ export interface UpstreamRequest<T> {
   /** Query string with its question mark; empty if there is none. */
   readonly query: string;
   /**
-   * Parses the response body. New objects in the result are frozen, like the body.
+   * Parses the response body. New objects in the result are frozen.
    * @throws UnexpectedShapeError if the body is not what the API documentation states
    */
   parse(body: unknown): T;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isExactNumber } from '#rest/transport/exact-number.ts';
-import { parseFrozen, parseJson, TooDeepError } from '#rest/transport/parse-json.ts';
+import { parseJson, parseOwnJson, TooDeepError } from '#rest/transport/parse-json.ts';
 
 const parse = (text: string) => parseJson([Buffer.from(text)]);
 
@@ -138,7 +138,7 @@ describe('Exact numbers', () => {
       const text = `{"${'p'.repeat(offset)}":9007199254740993}`;
       const value = parse(text);
       expect(JSON.stringify(value)).toBe(text);
-      expect(JSON.stringify(parseFrozen(Buffer.from(JSON.stringify(value))))).toBe(text);
+      expect(JSON.stringify(parseOwnJson(Buffer.from(JSON.stringify(value))))).toBe(text);
     }
   });
 });

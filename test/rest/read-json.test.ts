@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseJson, TooDeepError, TooManyValuesError } from '#rest/transport/parse-json.ts';
 
 const read = (text: string) => parseJson([Buffer.from(text)]);
@@ -30,5 +30,20 @@ describe('JSON parser', () => {
     expect(JSON.stringify(read(nest(200)))).toBe(nest(200));
     expect(() => read(nest(201))).toThrow(new TooDeepError('more than 200 levels'));
     expect(() => read(nest(100_000))).toThrow(TooDeepError);
+  });
+
+  test('in production a value is not frozen, and its depth and its numbers are checked all the same', async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('NODE_ENV', 'production');
+    const file = '../../src/rest/transport/parse-json.ts?production';
+    const production = (await import(file)) as typeof import('#rest/transport/parse-json.ts');
+    const readInProduction = (text: string) => production.parseJson([Buffer.from(text)]);
+    const text = '{"list":[{"large":12345678901234567890,"zero":-0}]}';
+    const [value, frozen] = [readInProduction(text), read(text)];
+    expect([value, frozen].map(Object.isFrozen)).toEqual([false, true]);
+    expect([value, frozen].map((one) => JSON.stringify(one))).toEqual([text, text]);
+    expect(() => readInProduction('['.repeat(201) + ']'.repeat(201))).toThrow(
+      production.TooDeepError,
+    );
   });
 });

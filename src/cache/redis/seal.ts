@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
-import { parseFrozen } from '#rest/transport/parse-json.ts';
+import { parseOwnJson } from '#rest/transport/parse-json.ts';
 
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -36,7 +36,8 @@ export async function seal(value: unknown, key: Buffer, name: string): Promise<B
 }
 
 /**
- * Opens a value that was sealed for this name with this key. The value is deeply frozen.
+ * Opens a value that was sealed for this name with this key. The value is deeply frozen, except in
+ * production.
  * @returns undefined for anything else, without a reason
  */
 export async function open(sealed: Buffer, key: Buffer, name: string): Promise<unknown> {
@@ -52,7 +53,7 @@ export async function open(sealed: Buffer, key: Buffer, name: string): Promise<u
       decipher.final(),
     ]);
     const text = await inflate(compressed, { maxOutputLength: MAX_TEXT_BYTES });
-    return parseFrozen(text);
+    return parseOwnJson(text);
   } catch {
     return undefined;
   }
