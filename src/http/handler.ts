@@ -106,6 +106,7 @@ export function createHandler(
       if (canHandlePlain(request)) {
         const plainRequest = toPlainRequest(request);
         const response = await handlePlain(plainRequest);
+        plainRequest.report?.();
         if (plainRequest.caller) recordCaller(request, plainRequest.caller);
         return toResponse(response);
       }
@@ -155,7 +156,7 @@ export function createHandler(
       const errorCode = errorCodeOf(encodedResponse) ?? errorCodeOf(response);
       if (errorCode) observer.onError(errorCode);
       if (streamOf(response)) observer.onStreamStart(response.status);
-      else observer.onResponse(encodedResponse.status);
+      else reportResponse(request, observer, encodedResponse.status);
       return encodedResponse;
     } catch (error) {
       if (request.signal.aborted) {
@@ -164,7 +165,7 @@ export function createHandler(
       }
       const response = toInternalError(request, error);
       observer.onError('INTERNAL_SERVER_ERROR');
-      observer.onResponse(response.status);
+      reportResponse(request, observer, response.status);
       return response;
     }
   }
@@ -247,6 +248,16 @@ const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}/?$`);
 
 /** Owner of the unsent bytes of pages and error responses that are the same for all callers. */
 const PUBLIC_OWNER = 'public';
+
+/** Leaves the report of a plain request to the server, which writes the response first. */
+function reportResponse(
+  request: RequestHead | PlainRequest,
+  observer: RequestObserver,
+  status: number,
+): void {
+  if ('report' in request) request.report = () => observer.onResponse(status);
+  else observer.onResponse(status);
+}
 
 /**
  * Sets `Vary`, and `no-store` for every response except the page, its files and a complete result with

@@ -54,6 +54,12 @@ export interface PlainRequest extends RequestHead {
   /** Set once the request is authenticated. */
   caller: Caller | undefined;
   /**
+   * Reports the request: in the log, in the metrics and as a span. Set when the response is ready,
+   * unless it is a stream. To be called once, after the response is written: the client does not
+   * wait for it.
+   */
+  report: (() => void) | undefined;
+  /**
    * Reads the body. To be called once.
    * @param onBytes called with the size of each part; may be skipped if the request has a
    * `Content-Length`
@@ -171,6 +177,7 @@ export function toPlainRequest(request: Request): PlainRequest {
     headers,
     signal,
     caller: undefined,
+    report: undefined,
     readBody: async (maxBytes, onBytes) =>
       request.body ? readBodyUpTo(maxBytes, request.body.getReader(), onBytes) : new Uint8Array(),
     toRequest: (body) => new Request(url, { method, headers, signal, body }),

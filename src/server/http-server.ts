@@ -205,8 +205,15 @@ export function createHttpServer(
         exchange.gatewayRequest = nodeRequest;
         exchange.disconnectTarget = nodeRequest;
         const gatewayResponse = await gateway.handlePlain(nodeRequest);
-        if (isPlainResponse(gatewayResponse)) responseWriter.writePlain(gatewayResponse, exchange);
-        else await responseWriter.writeFetch(gatewayResponse, exchange);
+        let sent: Promise<void> | undefined;
+        try {
+          if (isPlainResponse(gatewayResponse))
+            responseWriter.writePlain(gatewayResponse, exchange);
+          else sent = responseWriter.writeFetch(gatewayResponse, exchange);
+        } finally {
+          nodeRequest.report?.();
+        }
+        if (sent) await sent;
       } else {
         const target = new DisconnectTarget();
         exchange.disconnectTarget = target;

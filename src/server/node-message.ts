@@ -67,6 +67,7 @@ export class NodeRequest implements PlainRequest {
   readonly url: string;
   readonly headers: HeaderReader;
   caller: PlainRequest['caller'];
+  report: PlainRequest['report'];
   readonly #request: IncomingMessage;
   /** Created when `signal` is first read: a small cached response never needs it. */
   #cancellation: Cancellation | undefined;
@@ -78,6 +79,7 @@ export class NodeRequest implements PlainRequest {
     this.url = url;
     this.headers = headers;
     this.caller = undefined;
+    this.report = undefined;
     this.#request = request;
   }
 
