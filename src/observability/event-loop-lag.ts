@@ -3,8 +3,11 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 /** Time between two samples. A sample is the time since the previous one, so this is its minimum. */
 export const SAMPLE_INTERVAL_MS = 10;
 
-/** Sampling stops after so many samples without activity: one second. */
-const MAX_IDLE_SAMPLES = 100;
+/**
+ * Sampling stops after so many samples without activity: a tenth of a second. Samples are most of
+ * the processor time of a process with few requests.
+ */
+const MAX_IDLE_SAMPLES = 10;
 
 const NS_PER_MS = 1e6;
 
