@@ -7,7 +7,11 @@ import { OPENAPI_PATH, readWireContract, readWireEnums } from './openapi-documen
  * the keys of each object.
  */
 export const plugin: PluginFunction = async (schema) => {
-  const types = await openapiTS(OPENAPI_PATH, { rootTypes: true, rootTypesNoSchemaPrefix: true });
+  const types = await openapiTS(OPENAPI_PATH, {
+    immutable: true,
+    rootTypes: true,
+    rootTypesNoSchemaPrefix: true,
+  });
   const enums = Object.entries(readWireEnums()).map(
     ([name, values]) => `  ${name}: ${JSON.stringify(values)},`,
   );

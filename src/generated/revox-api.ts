@@ -1,258 +1,258 @@
 export interface paths {
-    "/call/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly "/call/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
         /**
          * One call order
          * @description One call order with its assistant, its settings and all its attempts. The id is the id of an order. The documentation does not say whether the id of an attempt is accepted.
          */
-        get: operations["getCall"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+        readonly get: operations["getCall"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
     };
-    "/call": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly "/call": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
         /**
          * One page of call attempts
          * @description One page of call attempts (not of orders, although the path and the key `calls` suggest them). The response has no total, does not repeat the page number, and has no documented order. An attempt does not name its order. The text of the documentation promises the assistant in each entry; its schema has none.
          */
-        get: operations["listCallAttempts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+        readonly get: operations["listCallAttempts"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
     };
-    "/assistants": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly "/assistants": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
         /**
          * All assistants
          * @description All assistants of the organization in one response, without pages. From the assistants pages.
          */
-        get: operations["listAssistants"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+        readonly get: operations["listAssistants"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
     };
-    "/assistants/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly "/assistants/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
         /**
          * One assistant
          * @description One assistant. It is documented as the bare object, unlike every other response. Revox's own n8n node also expects it wrapped as `{assistant}`, so the gateway accepts both. From the assistants pages.
          */
-        get: operations["getAssistant"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+        readonly get: operations["getAssistant"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
     };
-    "/campaigns": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly "/campaigns": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
         /**
          * All campaigns
          * @description All campaigns of the organization in one response, without pages or documented filters. From the campaigns pages.
          */
-        get: operations["listCampaigns"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+        readonly get: operations["listCampaigns"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
     };
-    "/campaigns/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly "/campaigns/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
         /**
          * One campaign
          * @description One campaign, without its rows. From the campaigns pages.
          */
-        get: operations["getCampaign"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+        readonly get: operations["getCampaign"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
     };
-    "/campaigns/{id}/rows": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly "/campaigns/{id}/rows": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
         /**
          * One page of a campaign's rows
          * @description One page of the contacts of a campaign. A contact contains its complete call order if there is one. This is the only paged list with a total. From the campaigns pages.
          */
-        get: operations["listCampaignRows"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+        readonly get: operations["listCampaignRows"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
     };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description The response to a request for one call order. */
-        CallEnvelope: {
+        readonly CallEnvelope: {
             /** @description The call order. */
-            call: components["schemas"]["Call"];
+            readonly call: components["schemas"]["Call"];
         };
         /** @description One page of call attempts. Only a short or an empty page marks the end of the list. */
-        CallAttemptPage: {
+        readonly CallAttemptPage: {
             /** @description Call attempts, despite the key's name. Their order is not documented. */
-            calls: components["schemas"]["CallAttempt"][];
+            readonly calls: readonly components["schemas"]["CallAttempt"][];
         };
         /** @description All assistants. From the assistants pages. */
-        AssistantList: {
+        readonly AssistantList: {
             /** @description The assistants. Their order is not documented. From the assistants pages. */
-            assistants: components["schemas"]["Assistant"][];
+            readonly assistants: readonly components["schemas"]["Assistant"][];
         };
         /** @description The response to a request for one campaign. From the campaigns pages. */
-        CampaignEnvelope: {
+        readonly CampaignEnvelope: {
             /** @description The campaign. From the campaigns pages. */
-            campaign: components["schemas"]["Campaign"];
+            readonly campaign: components["schemas"]["Campaign"];
         };
         /** @description All campaigns. From the campaigns pages. */
-        CampaignList: {
+        readonly CampaignList: {
             /** @description The campaigns. Their order is not documented. From the campaigns pages. */
-            campaigns: components["schemas"]["Campaign"][];
+            readonly campaigns: readonly components["schemas"]["Campaign"][];
         };
         /** @description One page of a campaign's rows. From the campaigns pages. */
-        CampaignRowPage: {
+        readonly CampaignRowPage: {
             /** @description Number of this page, as the service counts. From the campaigns pages. */
-            page: number;
+            readonly page: number;
             /** @description Rows per page. From the campaigns pages. */
-            page_size: number;
+            readonly page_size: number;
             /** @description The rows of this page. From the campaigns pages. */
-            rows: components["schemas"]["CampaignRow"][];
+            readonly rows: readonly components["schemas"]["CampaignRow"][];
             /** @description Count of the rows on all pages. From the campaigns pages. */
-            total: number;
+            readonly total: number;
         };
         /** @description The body of an error response. Its shape is not documented: it may have other keys, and may not be JSON. The public SDK shows `message` if it is present. */
-        Error: {
+        readonly Error: {
             /** @description A description of the error. From the public SDK. */
-            message?: string;
+            readonly message?: string;
         };
         /** @description A call order: a request to reach one number, with one or more attempts over up to several days. */
-        Call: {
+        readonly Call: {
             /** @description Id of the order. */
-            id: string;
+            readonly id: string;
             /** @description The complete assistant that speaks. Null if none is recorded. */
-            assistant: components["schemas"]["Assistant"] | null;
+            readonly assistant: components["schemas"]["Assistant"] | null;
             /** @description Every attempt made for this order, newest first. */
-            call_attempts: components["schemas"]["CallAttempt"][];
+            readonly call_attempts: readonly components["schemas"]["CallAttempt"][];
             /** @description When and how often to try again. Null means that Revox's defaults apply. */
-            call_retry_config: components["schemas"]["CallRetryConfig"] | null;
+            readonly call_retry_config: components["schemas"]["CallRetryConfig"] | null;
             /** @description Number of attempts made so far. */
-            calls_count: number;
+            readonly calls_count: number;
             /** @description The campaign of this order, with id and name only. Null if the order belongs to no campaign. */
-            campaign: components["schemas"]["CampaignReference"] | null;
+            readonly campaign: components["schemas"]["CampaignReference"] | null;
             /** @description Time at which the order was created. */
-            created_at: components["schemas"]["Timestamp"];
+            readonly created_at: components["schemas"]["Timestamp"];
             /** @description Direction of the call. */
-            direction: components["schemas"]["CallDirection"];
+            readonly direction: components["schemas"]["CallDirection"];
             /** @description Silence before the first sentence, in milliseconds; 400 unless set. */
-            first_sentence_delay_ms: number;
+            readonly first_sentence_delay_ms: number;
             /** @description The calling number, in E.164 format. */
-            from_phone_number: string;
+            readonly from_phone_number: string;
             /**
              * @deprecated
              * @description Whether the order was cancelled. `status` replaces this key.
              */
-            is_cancelled: boolean;
+            readonly is_cancelled: boolean;
             /**
              * @deprecated
              * @description Whether the order is complete. `status` replaces this key.
              */
-            is_completed: boolean;
+            readonly is_completed: boolean;
             /** @description The newest attempt, a copy of the first item of `call_attempts`. Null before the first attempt. */
-            last_call_attempt: components["schemas"]["CallAttempt"] | null;
+            readonly last_call_attempt: components["schemas"]["CallAttempt"] | null;
             /** @description The language model of this order. */
-            llm_model: components["schemas"]["LlmModel"];
+            readonly llm_model: components["schemas"]["LlmModel"];
             /** @description Key-value pairs of text that were stored when the order was created. Null if there are none. */
-            metadata: {
-                [key: string]: string;
+            readonly metadata: {
+                readonly [key: string]: string;
             } | null;
             /** @description Id of the organization that owns the order. */
-            organization_id: string;
+            readonly organization_id: string;
             /** @description Time for which the order is scheduled. */
-            scheduled_at: components["schemas"]["Timestamp"];
+            readonly scheduled_at: components["schemas"]["Timestamp"];
             /** @description Status of the order. */
-            status: components["schemas"]["CallStatus"];
+            readonly status: components["schemas"]["CallStatus"];
             /** @description The called number, in E.164 format. */
-            to_phone_number: string;
+            readonly to_phone_number: string;
         };
         /** @description One attempt to reach the number of an order. It does not name its order. */
-        CallAttempt: {
+        readonly CallAttempt: {
             /** @description Id of the attempt; not the id of its order. */
-            id: string;
+            readonly id: string;
             /** @description Time at which the call was answered. */
-            answered_at: components["schemas"]["Timestamp"];
+            readonly answered_at: components["schemas"]["Timestamp"];
             /** @description Reason why dialling failed (SIP). Null if it succeeded. */
-            dial_error: components["schemas"]["DialError"] | null;
+            readonly dial_error: components["schemas"]["DialError"] | null;
             /** @description Time at which the attempt ended. */
-            ended_at: components["schemas"]["Timestamp"];
+            readonly ended_at: components["schemas"]["Timestamp"];
             /** @description The dialled number, in E.164 format. */
-            phone_number: string;
+            readonly phone_number: string;
             /** @description URL of the recording. Null if there is none. The lifetime of the URL is not documented. */
-            recording_url: string | null;
+            readonly recording_url: string | null;
             /** @description Party that answered. Null if there is no result (yet). */
-            result: components["schemas"]["CallAttemptResult"] | null;
+            readonly result: components["schemas"]["CallAttemptResult"] | null;
             /** @description Time at which the attempt started. */
-            started_at: components["schemas"]["Timestamp"];
+            readonly started_at: components["schemas"]["Timestamp"];
             /** @description Status of the attempt. */
-            status: components["schemas"]["CallAttemptStatus"];
+            readonly status: components["schemas"]["CallAttemptStatus"];
             /**
              * @description Reason why the agent ended the call; free text. Absent or null if unknown, or if the agent did not end it.
              * @example tool_end_call
@@ -260,363 +260,363 @@ export interface components {
              * @example transfer
              * @example ivr_no_navigate
              */
-            end_reason?: string | null;
+            readonly end_reason?: string | null;
             /** @description Party that ended the call. Absent or null if unknown. (Null is an assumption of this project: the seeds only call the key optional.) */
-            ended_by?: components["schemas"]["EndedBy"] | null;
+            readonly ended_by?: components["schemas"]["EndedBy"] | null;
             /** @description Values that were extracted from the conversation, keyed by the names in the assistant's structured_output_config. Absent or null if there are none. */
-            structured_output?: {
-                [key: string]: unknown;
+            readonly structured_output?: {
+                readonly [key: string]: unknown;
             } | null;
             /** @description Messages of the conversation, in order. Absent or null if there is no transcript. */
-            transcript?: components["schemas"]["TranscriptMessage"][] | null;
+            readonly transcript?: readonly components["schemas"]["TranscriptMessage"][] | null;
         };
         /** @description An utterance, or a use of a tool, in a call. */
-        TranscriptMessage: {
+        readonly TranscriptMessage: {
             /** @description The spoken text, or the result of the tool. */
-            content: string;
+            readonly content: string;
             /** @description Author of the message. */
-            role: components["schemas"]["TranscriptRole"];
+            readonly role: components["schemas"]["TranscriptRole"];
             /** @description Arguments of the tool, parsed or as text. Absent or null if no tool was used. */
-            tool_arguments?: {
-                [key: string]: unknown;
+            readonly tool_arguments?: {
+                readonly [key: string]: unknown;
             } | string | null;
             /** @description Whether the tool failed. Absent if no tool was used. */
-            tool_is_error?: boolean;
+            readonly tool_is_error?: boolean;
             /** @description Name of the tool. Absent if no tool was used. */
-            tool_name?: string;
+            readonly tool_name?: string;
         };
         /** @description An AI agent with its voice, prompt and settings. The keys are from the seeds, where the assistant is part of a call. The assistants pages have the same keys. */
-        Assistant: {
+        readonly Assistant: {
             /** @description Id of the assistant. */
-            id: string;
+            readonly id: string;
             /**
              * @description Background sound. Null means silence. One value is documented; this document does not treat it as a closed set.
              * @example audio/office.ogg
              */
-            background_sound: string | null;
+            readonly background_sound: string | null;
             /** @description Calendar in which the assistant books appointments. Null if it books none. */
-            calendly: components["schemas"]["Calendly"] | null;
+            readonly calendly: components["schemas"]["Calendly"] | null;
             /** @description When and how often to try again. Null means that Revox's defaults apply. */
-            call_retry_config: components["schemas"]["CallRetryConfig"] | null;
+            readonly call_retry_config: components["schemas"]["CallRetryConfig"] | null;
             /** @description Time at which the assistant was created. */
-            created_at: components["schemas"]["Timestamp"];
+            readonly created_at: components["schemas"]["Timestamp"];
             /** @description Last sentence of a call. Null if none is set. */
-            end_of_call_sentence: string | null;
+            readonly end_of_call_sentence: string | null;
             /** @description First sentence of a call, see `first_sentence_mode`. Null if none is set. */
-            first_sentence: string | null;
+            readonly first_sentence: string | null;
             /** @description Silence before the first sentence, in milliseconds; 400 unless set. */
-            first_sentence_delay_ms: number;
+            readonly first_sentence_delay_ms: number;
             /** @description Source of the first sentence. */
-            first_sentence_mode: components["schemas"]["FirstSentenceMode"];
+            readonly first_sentence_mode: components["schemas"]["FirstSentenceMode"];
             /** @description Whether the assistant may navigate phone menus, by key tones and by waiting. */
-            ivr_navigation_enabled: boolean;
+            readonly ivr_navigation_enabled: boolean;
             /** @description Language model of the assistant. */
-            llm_model: components["schemas"]["LlmModel"];
+            readonly llm_model: components["schemas"]["LlmModel"];
             /** @description Maximum duration of a call, in seconds. */
-            max_call_duration_secs: number;
+            readonly max_call_duration_secs: number;
             /** @description Display name of the assistant. */
-            name: string;
+            readonly name: string;
             /** @description Id of the organization that owns the assistant. */
-            organization_id: string;
+            readonly organization_id: string;
             /** @description Instructions for the assistant. */
-            prompt: string;
+            readonly prompt: string;
             /** @description Values to extract from each call. Null if there are none. */
-            structured_output_config: components["schemas"]["StructuredOutputField"][] | null;
+            readonly structured_output_config: readonly components["schemas"]["StructuredOutputField"][] | null;
             /** @description Number to which callers who ask for a person are transferred. Null means no transfer. */
-            transfer_phone_number: string | null;
+            readonly transfer_phone_number: string | null;
             /** @description Time at which the assistant was last changed. */
-            updated_at: components["schemas"]["Timestamp"];
+            readonly updated_at: components["schemas"]["Timestamp"];
             /** @description Voice of the assistant. Null means Revox's default voice. */
-            voice: components["schemas"]["Voice"] | null;
+            readonly voice: components["schemas"]["Voice"] | null;
             /** @description Message that the assistant leaves on a voicemail. Null means that it hangs up immediately. */
-            voicemail_message: string | null;
+            readonly voicemail_message: string | null;
             /** @description URL that Revox notifies when a call is complete. Null means no notification. */
-            webhook_url: string | null;
+            readonly webhook_url: string | null;
             /** @description Questions that the assistant can answer. Absent if the response does not contain them. */
-            faq_items?: components["schemas"]["FaqItem"][];
+            readonly faq_items?: readonly components["schemas"]["FaqItem"][];
             /** @description Number of questions that are not answered yet (an assumption from the name). May be absent. */
-            pending_faq_count?: number;
+            readonly pending_faq_count?: number;
         };
         /** @description Connection to a Calendly account. */
-        Calendly: {
+        readonly Calendly: {
             /** @description Revox's id of the connection to the Calendly account. */
-            connection_id: string;
+            readonly connection_id: string;
             /** @description Calendly API URL of the event type to book. */
-            event_type_id: string;
+            readonly event_type_id: string;
         };
         /** @description When and how often Revox tries an order again. */
-        CallRetryConfig: {
+        readonly CallRetryConfig: {
             /** @description Times of day at which Revox may call. */
-            calling_windows: components["schemas"]["CallingWindow"][];
+            readonly calling_windows: readonly components["schemas"]["CallingWindow"][];
             /** @description Maximum number of retries of an order; 3 unless set. */
-            max_retry_attempts: number;
+            readonly max_retry_attempts: number;
             /**
              * @description IANA name of the time zone of the windows. Absent or null means the time zone of the called number's country code.
              * @example Europe/Paris
              */
-            timezone?: string | null;
+            readonly timezone?: string | null;
         };
         /** @description A window of the day in which Revox may call, in the called person's local time unless a time zone is set. */
-        CallingWindow: {
+        readonly CallingWindow: {
             /**
              * @description End of the window, in 24-hour or 12-hour format; 18:00 unless set.
              * @example 17:00
              * @example 6pm
              */
-            calling_window_end_time: string;
+            readonly calling_window_end_time: string;
             /**
              * @description Start of the window, in 24-hour or 12-hour format; 10:00 unless set.
              * @example 09:00
              * @example 10am
              */
-            calling_window_start_time: string;
+            readonly calling_window_start_time: string;
             /** @description Delay before the next attempt, in seconds; 7200 unless set. */
-            retry_delay_seconds: number;
+            readonly retry_delay_seconds: number;
         };
         /** @description A language model of one of the documented kinds. A reader must expect other kinds. */
-        LlmModel: components["schemas"]["DedicatedInstanceLlmModel"] | components["schemas"]["OpenrouterLlmModel"];
+        readonly LlmModel: components["schemas"]["DedicatedInstanceLlmModel"] | components["schemas"]["OpenrouterLlmModel"];
         /** @description A model on a dedicated instance of Revox. */
-        DedicatedInstanceLlmModel: {
+        readonly DedicatedInstanceLlmModel: {
             /**
              * @description Name of the model. Two are documented; this document does not treat them as a closed set.
              * @example gpt-4.1
              * @example ministral-3-8b-instruct
              */
-            name: string;
+            readonly name: string;
             /**
              * @description Discriminator of this kind. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
-            type: "dedicated-instance";
+            readonly type: "dedicated-instance";
         };
         /** @description A model that Revox uses through OpenRouter. */
-        OpenrouterLlmModel: {
+        readonly OpenrouterLlmModel: {
             /**
              * @description OpenRouter's id of the model.
              * @example openai/gpt-4.1
              */
-            openrouter_model_id: string;
+            readonly openrouter_model_id: string;
             /**
              * @description Provider that runs the model for OpenRouter.
              * @example nebius
              * @example openai
              * @example azure
              */
-            openrouter_provider: string;
+            readonly openrouter_provider: string;
             /**
              * @description Discriminator of this kind. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
-            type: "openrouter";
+            readonly type: "openrouter";
         };
         /** @description A value to extract from a call. */
-        StructuredOutputField: {
+        readonly StructuredOutputField: {
             /** @description Name of the value, and its key in an attempt's structured_output. */
-            name: string;
+            readonly name: string;
             /** @description Whether the value must be found (an assumption: the seeds do not explain it). */
-            required: boolean;
+            readonly required: boolean;
             /** @description Type of the value. */
-            type: components["schemas"]["StructuredOutputFieldType"];
+            readonly type: components["schemas"]["StructuredOutputFieldType"];
             /** @description Meaning of the value, in words for the model. May be absent. */
-            description?: string;
+            readonly description?: string;
             /** @description Accepted values if the type is `enum`. Otherwise absent. */
-            enum_options?: string[];
+            readonly enum_options?: readonly string[];
         };
         /** @description A voice of a vendor, with its settings. */
-        Voice: {
+        readonly Voice: {
             /** @description The vendor's id of the voice. It does not identify this object. */
-            id: string;
+            readonly id: string;
             /** @description The vendor. */
-            provider: components["schemas"]["VoiceProvider"];
+            readonly provider: components["schemas"]["VoiceProvider"];
             /** @description Speed as a factor, 1.0 unless set. Cartesia accepts 0.6 to 1.5, ElevenLabs 0.7 to 1.2. May be absent. */
-            speed?: number;
+            readonly speed?: number;
         };
         /** @description A question with its answer. */
-        FaqItem: {
+        readonly FaqItem: {
             /** @description The answer. */
-            answer: string;
+            readonly answer: string;
             /** @description The question. */
-            question: string;
+            readonly question: string;
             /** @description Id of the entry. May be absent. */
-            id?: string;
+            readonly id?: string;
             /** @description Whether a person must still answer the question. May be absent. */
-            needs_human_answer?: boolean;
+            readonly needs_human_answer?: boolean;
             /** @description Author of the answer. May be absent. */
-            source?: components["schemas"]["FaqItemSource"];
+            readonly source?: components["schemas"]["FaqItemSource"];
         };
         /** @description The campaign of a call order, with id and name only. */
-        CampaignReference: {
+        readonly CampaignReference: {
             /** @description Id of the campaign. */
-            id: string;
+            readonly id: string;
             /** @description Display name of the campaign. */
-            name: string;
+            readonly name: string;
         };
         /** @description A list of contacts that are called with one assistant. From the campaigns pages, which count 14 keys. The public copies show the nine keys below; the other five are optional and unknown, so the open object admits them. */
-        Campaign: {
+        readonly Campaign: {
             /** @description Id of the campaign. From the campaigns pages. */
-            id: string;
+            readonly id: string;
             /** @description Id of the assistant that makes the calls. From the campaigns pages. */
-            assistant_id: string;
+            readonly assistant_id: string;
             /** @description Time at which the campaign was created. From the campaigns pages. */
-            created_at: components["schemas"]["Timestamp"];
+            readonly created_at: components["schemas"]["Timestamp"];
             /** @description Whether the campaign was cancelled. No status says so, so this key is not deprecated. From the campaigns pages. */
-            is_cancelled: boolean;
+            readonly is_cancelled: boolean;
             /** @description Display name of the campaign. From the campaigns pages. */
-            name: string;
+            readonly name: string;
             /** @description Id of the organization that owns the campaign. From the campaigns pages. */
-            organization_id: string;
+            readonly organization_id: string;
             /** @description Status of the campaign. From the campaigns pages. */
-            status: components["schemas"]["CampaignStatus"];
+            readonly status: components["schemas"]["CampaignStatus"];
             /** @description Time at which the campaign was last changed. From the campaigns pages. */
-            updated_at: components["schemas"]["Timestamp"];
+            readonly updated_at: components["schemas"]["Timestamp"];
             /** @description The complete assistant that makes the calls. May be absent. The documentation does not say whether it may be null, so null is allowed here. From the campaigns pages. */
-            assistant?: components["schemas"]["Assistant"] | null;
+            readonly assistant?: components["schemas"]["Assistant"] | null;
         };
         /** @description A contact of a campaign. From the campaigns pages. */
-        CampaignRow: {
+        readonly CampaignRow: {
             /** @description Id of the row. From the campaigns pages. */
-            id: string;
+            readonly id: string;
             /** @description The contact's columns. They fill the variables of the prompt. From the campaigns pages. */
-            input_data: {
-                [key: string]: string;
+            readonly input_data: {
+                readonly [key: string]: string;
             };
             /** @description The contact's number. From the campaigns pages. */
-            phone_number: string;
+            readonly phone_number: string;
             /** @description Position of the row in the campaign. The documentation does not say whether it counts from 0 or 1. From the campaigns pages. */
-            row_index: number;
+            readonly row_index: number;
             /** @description The complete call order of this contact. Absent if there is none yet (an assumption). From the campaigns pages. */
-            call?: components["schemas"]["Call"];
+            readonly call?: components["schemas"]["Call"];
         };
         /** @description A point in time. Its type is not documented, so any value is allowed here. Public examples show RFC 3339 text. A reader must also expect a number of seconds or milliseconds since 1970, and null for an event that has not happened. The seeds show an empty object. */
-        Timestamp: unknown;
+        readonly Timestamp: unknown;
         /**
          * @description Status of a call order: from set-up through waiting and calling to completed, cancelled or failed (errored).
          * @enum {string}
          */
-        CallStatus: "initializing" | "queued_for_calling" | "calling" | "scheduled" | "completed" | "cancelled" | "errored";
+        readonly CallStatus: "initializing" | "queued_for_calling" | "calling" | "scheduled" | "completed" | "cancelled" | "errored";
         /**
          * @description Direction of a call, as seen from Revox.
          * @enum {string}
          */
-        CallDirection: "inbound" | "outbound";
+        readonly CallDirection: "inbound" | "outbound";
         /**
          * @description Status of an attempt. An order has other statuses: a failed attempt is `error`, a failed order is `errored`.
          * @enum {string}
          */
-        CallAttemptStatus: "queued" | "ringing" | "ongoing" | "completed" | "error";
+        readonly CallAttemptStatus: "queued" | "ringing" | "ongoing" | "completed" | "error";
         /**
          * @description Party that answered: a phone menu (IVR), a voicemail, a person, the call screening of an iPhone, or a party that Revox could not determine (unknown).
          * @enum {string}
          */
-        CallAttemptResult: "IVR" | "voicemail" | "human" | "unknown" | "ios-screening-filter";
+        readonly CallAttemptResult: "IVR" | "voicemail" | "human" | "unknown" | "ios-screening-filter";
         /**
          * @description Reason why a connection failed (SIP).
          * @enum {string}
          */
-        DialError: "number_non_attributed" | "too_many_calls" | "busy" | "temporarily_unavailable" | "no_answer" | "no_international_permission" | "precondition_failed" | "non_classified_error";
+        readonly DialError: "number_non_attributed" | "too_many_calls" | "busy" | "temporarily_unavailable" | "no_answer" | "no_international_permission" | "precondition_failed" | "non_classified_error";
         /**
          * @description Party that ended a call: the AI agent, the person, or Revox itself (for example at the maximum duration).
          * @enum {string}
          */
-        EndedBy: "agent" | "user" | "system";
+        readonly EndedBy: "agent" | "user" | "system";
         /**
          * @description Author of a message: the person (user), the AI agent (assistant), or a tool that the agent used.
          * @enum {string}
          */
-        TranscriptRole: "user" | "assistant" | "tool";
+        readonly TranscriptRole: "user" | "assistant" | "tool";
         /**
          * @description Source of the first sentence: generated by the model, as set, or none (an assumption: the seeds do not explain the values).
          * @enum {string}
          */
-        FirstSentenceMode: "generated" | "static" | "none";
+        readonly FirstSentenceMode: "generated" | "static" | "none";
         /**
          * @description A vendor of voices.
          * @enum {string}
          */
-        VoiceProvider: "cartesia" | "elevenlabs";
+        readonly VoiceProvider: "cartesia" | "elevenlabs";
         /**
          * @description Author of an answer.
          * @enum {string}
          */
-        FaqItemSource: "human" | "ai";
+        readonly FaqItemSource: "human" | "ai";
         /**
          * @description Type of an extracted value.
          * @enum {string}
          */
-        StructuredOutputFieldType: "string" | "number" | "boolean" | "enum" | "date" | "datetime";
+        readonly StructuredOutputFieldType: "string" | "number" | "boolean" | "enum" | "date" | "datetime";
         /**
          * @description Status of a campaign. No value means cancelled, see `is_cancelled`. From the campaigns pages.
          * @enum {string}
          */
-        CampaignStatus: "draft" | "running" | "paused" | "completed";
+        readonly CampaignStatus: "draft" | "running" | "paused" | "completed";
         /**
          * @description Filter of rows by result, for requests only. It has the results of attempts and two more values: `all` for no filter, and `none` for rows without a result (an assumption). From the campaigns pages.
          * @enum {string}
          */
-        CampaignRowResult: "IVR" | "voicemail" | "human" | "unknown" | "ios-screening-filter" | "all" | "none";
+        readonly CampaignRowResult: "IVR" | "voicemail" | "human" | "unknown" | "ios-screening-filter" | "all" | "none";
     };
     responses: {
         /** @description The request was not accepted, for example an argument out of range. From the public SDK. */
-        BadRequest: {
+        readonly BadRequest: {
             headers: {
-                [name: string]: unknown;
+                readonly [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                readonly "application/json": components["schemas"]["Error"];
             };
         };
         /** @description The key is missing or not valid. From the public SDK. */
-        Unauthorized: {
+        readonly Unauthorized: {
             headers: {
-                [name: string]: unknown;
+                readonly [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                readonly "application/json": components["schemas"]["Error"];
             };
         };
         /** @description The key is valid, but the request is not permitted. From the public SDK. */
-        Forbidden: {
+        readonly Forbidden: {
             headers: {
-                [name: string]: unknown;
+                readonly [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                readonly "application/json": components["schemas"]["Error"];
             };
         };
         /** @description The object does not exist, or this key has no access to it. From the public SDK. */
-        NotFound: {
+        readonly NotFound: {
             headers: {
-                [name: string]: unknown;
+                readonly [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                readonly "application/json": components["schemas"]["Error"];
             };
         };
         /** @description The request is well-formed, but an argument is not valid. From the public SDK. */
-        UnprocessableContent: {
+        readonly UnprocessableContent: {
             headers: {
-                [name: string]: unknown;
+                readonly [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                readonly "application/json": components["schemas"]["Error"];
             };
         };
         /** @description Too many requests. No limit is documented. The public SDK honours the response headers `retry-after-ms` and `retry-after` if they are present. */
-        TooManyRequests: {
+        readonly TooManyRequests: {
             headers: {
-                [name: string]: unknown;
+                readonly [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                readonly "application/json": components["schemas"]["Error"];
             };
         };
         /** @description The service failed, or a proxy in front of it (then the body may not be JSON). From the public SDK. */
-        ServerError: {
+        readonly ServerError: {
             headers: {
-                [name: string]: unknown;
+                readonly [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                readonly "application/json": components["schemas"]["Error"];
             };
         };
     };
@@ -671,226 +671,226 @@ export type ResponseTooManyRequests = components['responses']['TooManyRequests']
 export type ResponseServerError = components['responses']['ServerError'];
 export type $defs = Record<string, never>;
 export interface operations {
-    getCall: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
+    readonly getCall: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
                 /** @description Id of the call order. Opaque; percent-encoded in the path. */
-                id: string;
+                readonly id: string;
             };
-            cookie?: never;
+            readonly cookie?: never;
         };
-        requestBody?: never;
-        responses: {
+        readonly requestBody?: never;
+        readonly responses: {
             /** @description The call order, wrapped. */
-            200: {
+            readonly 200: {
                 headers: {
-                    [name: string]: unknown;
+                    readonly [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CallEnvelope"];
+                    readonly "application/json": components["schemas"]["CallEnvelope"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableContent"];
-            429: components["responses"]["TooManyRequests"];
-            "5XX": components["responses"]["ServerError"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["UnprocessableContent"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly "5XX": components["responses"]["ServerError"];
         };
     };
-    listCallAttempts: {
-        parameters: {
-            query: {
+    readonly listCallAttempts: {
+        readonly parameters: {
+            readonly query: {
                 /** @description Number of the page. The documentation contradicts itself: its text counts from 0, its minimum is 1. The minimum is kept here as documented. The gateway detects which of the two is right, so it may send 0. */
-                page: number;
+                readonly page: number;
                 /** @description Attempts per page. No practical maximum is documented. The service may serve fewer than requested. */
-                page_size: number;
+                readonly page_size: number;
                 /** @description Only attempts whose order has one of these statuses (statuses of orders, not of attempts). Absent means no filter. The encoding of a list is not documented: values joined with commas are an assumption of this project, and a setting of the gateway. */
-                statuses?: components["schemas"]["CallStatus"][];
+                readonly statuses?: readonly components["schemas"]["CallStatus"][];
             };
-            header?: never;
-            path?: never;
-            cookie?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
-        requestBody?: never;
-        responses: {
+        readonly requestBody?: never;
+        readonly responses: {
             /** @description The attempts of this page, wrapped. The response to a page past the end is not documented. */
-            200: {
+            readonly 200: {
                 headers: {
-                    [name: string]: unknown;
+                    readonly [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CallAttemptPage"];
+                    readonly "application/json": components["schemas"]["CallAttemptPage"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableContent"];
-            429: components["responses"]["TooManyRequests"];
-            "5XX": components["responses"]["ServerError"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["UnprocessableContent"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly "5XX": components["responses"]["ServerError"];
         };
     };
-    listAssistants: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly listAssistants: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
-        requestBody?: never;
-        responses: {
+        readonly requestBody?: never;
+        readonly responses: {
             /** @description The assistants, wrapped. */
-            200: {
+            readonly 200: {
                 headers: {
-                    [name: string]: unknown;
+                    readonly [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AssistantList"];
+                    readonly "application/json": components["schemas"]["AssistantList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableContent"];
-            429: components["responses"]["TooManyRequests"];
-            "5XX": components["responses"]["ServerError"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["UnprocessableContent"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly "5XX": components["responses"]["ServerError"];
         };
     };
-    getAssistant: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
+    readonly getAssistant: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
                 /** @description Id of the assistant. Opaque; percent-encoded in the path. From the assistants pages. */
-                id: string;
+                readonly id: string;
             };
-            cookie?: never;
+            readonly cookie?: never;
         };
-        requestBody?: never;
-        responses: {
+        readonly requestBody?: never;
+        readonly responses: {
             /** @description The assistant, not wrapped. */
-            200: {
+            readonly 200: {
                 headers: {
-                    [name: string]: unknown;
+                    readonly [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Assistant"];
+                    readonly "application/json": components["schemas"]["Assistant"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableContent"];
-            429: components["responses"]["TooManyRequests"];
-            "5XX": components["responses"]["ServerError"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["UnprocessableContent"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly "5XX": components["responses"]["ServerError"];
         };
     };
-    listCampaigns: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    readonly listCampaigns: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
         };
-        requestBody?: never;
-        responses: {
+        readonly requestBody?: never;
+        readonly responses: {
             /** @description The campaigns, wrapped. */
-            200: {
+            readonly 200: {
                 headers: {
-                    [name: string]: unknown;
+                    readonly [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CampaignList"];
+                    readonly "application/json": components["schemas"]["CampaignList"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableContent"];
-            429: components["responses"]["TooManyRequests"];
-            "5XX": components["responses"]["ServerError"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["UnprocessableContent"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly "5XX": components["responses"]["ServerError"];
         };
     };
-    getCampaign: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
+    readonly getCampaign: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
                 /** @description Id of the campaign. Opaque; percent-encoded in the path. From the campaigns pages. */
-                id: string;
+                readonly id: string;
             };
-            cookie?: never;
+            readonly cookie?: never;
         };
-        requestBody?: never;
-        responses: {
+        readonly requestBody?: never;
+        readonly responses: {
             /** @description The campaign, wrapped. */
-            200: {
+            readonly 200: {
                 headers: {
-                    [name: string]: unknown;
+                    readonly [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CampaignEnvelope"];
+                    readonly "application/json": components["schemas"]["CampaignEnvelope"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableContent"];
-            429: components["responses"]["TooManyRequests"];
-            "5XX": components["responses"]["ServerError"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["UnprocessableContent"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly "5XX": components["responses"]["ServerError"];
         };
     };
-    listCampaignRows: {
-        parameters: {
-            query: {
+    readonly listCampaignRows: {
+        readonly parameters: {
+            readonly query: {
                 /** @description Number of the page. Neither the number of the first page nor a bound is documented. The gateway detects the number. From the campaigns pages. */
-                page: number;
+                readonly page: number;
                 /** @description Rows per page; no bound is documented. From the campaigns pages. */
-                page_size: number;
+                readonly page_size: number;
                 /** @description Text to search for. The searched columns are not documented. From the campaigns pages. */
-                query?: string;
+                readonly query?: string;
                 /** @description Only rows with this result. From the campaigns pages. */
-                result?: components["schemas"]["CampaignRowResult"];
+                readonly result?: components["schemas"]["CampaignRowResult"];
                 /**
                  * @description Only rows whose call order has one of these statuses. It is documented as one string, not as a list. Values of CallStatus joined with commas are an assumption of this project. From the campaigns pages.
                  * @example completed,errored
                  */
-                statuses?: string;
+                readonly statuses?: string;
             };
-            header?: never;
-            path: {
+            readonly header?: never;
+            readonly path: {
                 /** @description Id of the campaign. Opaque; percent-encoded in the path. From the campaigns pages. */
-                id: string;
+                readonly id: string;
             };
-            cookie?: never;
+            readonly cookie?: never;
         };
-        requestBody?: never;
-        responses: {
+        readonly requestBody?: never;
+        readonly responses: {
             /** @description The rows of this page, with the total. */
-            200: {
+            readonly 200: {
                 headers: {
-                    [name: string]: unknown;
+                    readonly [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CampaignRowPage"];
+                    readonly "application/json": components["schemas"]["CampaignRowPage"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["UnprocessableContent"];
-            429: components["responses"]["TooManyRequests"];
-            "5XX": components["responses"]["ServerError"];
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["UnprocessableContent"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly "5XX": components["responses"]["ServerError"];
         };
     };
 }
