@@ -48,7 +48,6 @@ export const parts: Readonly<Record<string, Part>> = {
         peerGoal('Q2', 1),
         floorGoal('Q3', 1.5),
         peerGoal('Q3', 1),
-        atMost('memory under load, all freshness 0', 291, toMegabytes(own.rssBytes), MEGABYTES),
       ],
     };
   },
@@ -70,7 +69,6 @@ export const parts: Readonly<Record<string, Part>> = {
           below(`${name} warm / ${mercuriusCached.name}`, 1, ratiosTo(own, peer, name)),
         ),
         atMost(`\`__typename\` / ${rawLimit.name}`, 1.7, ratiosToReference(own, 'Q4')),
-        atMost('memory under load', 229, toMegabytes(own.rssBytes), MEGABYTES),
       ],
     };
   },
@@ -180,9 +178,3 @@ export const parts: Readonly<Record<string, Part>> = {
     return { text: await measureCompression(upstream, scale), goals: [] };
   },
 };
-
-const MEGABYTES = { digits: 0, unit: ' MB' };
-
-function toMegabytes(bytes: readonly number[]): number[] {
-  return bytes.map((one) => one / 1e6);
-}
