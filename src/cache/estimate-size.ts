@@ -1,6 +1,7 @@
 /**
  * Memory that V8 uses for frozen values parsed from JSON, as measured in Node 24
- * (test/soak/size.soak.ts measures it again).
+ * (test/soak/size.soak.ts measures it again). Values that are not frozen, as in production, take the
+ * same or less.
  */
 const SLOT_BYTES = 8;
 const STRING_BYTES = 16;

@@ -28,6 +28,7 @@ import {
   type PlainResponse,
   type RequestHead,
   recordCaller,
+  takeReport,
   toPlainRequest,
   toResponse,
 } from './message.ts';
@@ -106,7 +107,7 @@ export function createHandler(
       if (canHandlePlain(request)) {
         const plainRequest = toPlainRequest(request);
         const response = await handlePlain(plainRequest);
-        plainRequest.report?.();
+        takeReport(plainRequest)?.();
         if (plainRequest.caller) recordCaller(request, plainRequest.caller);
         return toResponse(response);
       }

@@ -55,8 +55,7 @@ export interface PlainRequest extends RequestHead {
   caller: Caller | undefined;
   /**
    * Reports the request: in the log, in the metrics and as a span. Set when the response is ready,
-   * unless it is a stream. To be called once, after the response is written: the client does not
-   * wait for it.
+   * unless it is a stream. To be taken by `takeReport`.
    */
   report: (() => void) | undefined;
   /**
@@ -68,6 +67,16 @@ export interface PlainRequest extends RequestHead {
   readBody(maxBytes: number, onBytes?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
   /** Creates a Fetch `Request`. @param body the body that was read */
   toRequest(body: Uint8Array<ArrayBuffer>): Request;
+}
+
+/**
+ * The report of a request, to be called once. The request no longer holds it: a kept connection holds
+ * its last request, and a report holds the document and the variables.
+ */
+export function takeReport(request: PlainRequest): PlainRequest['report'] {
+  const { report } = request;
+  request.report = undefined;
+  return report;
 }
 
 /** A response whose body is complete JSON text. */
@@ -114,7 +123,11 @@ export interface Handler {
   fetch(request: Request): Promise<Response>;
   /** Whether `handlePlain` can handle a request, as far as its head shows. */
   canHandlePlain(head: RequestHead): boolean;
-  /** The same as `fetch`, for servers that have no `Request` and need not create one. */
+  /**
+   * The same as `fetch`, for servers that have no `Request` and need not create one. The server must
+   * call the report of the request (`takeReport`), for a plain response after it has written it: no
+   * client waits for the report then.
+   */
   handlePlain(request: PlainRequest): Promise<PlainResponse | Response>;
   /**
    * Counts the bytes of a response until the returned function is called. If the caller has too

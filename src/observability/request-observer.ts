@@ -23,7 +23,7 @@ export interface RequestObserver {
   /** The response has errors; `code` is that of the first. */
   onError(code: string): void;
   /**
-   * The response is ready. Exactly one of `onResponse` and `onClientDisconnect` is called, once and
+   * The response is ready; a plain one is already written. Exactly one of `onResponse` and `onClientDisconnect` is called, once and
    * last.
    */
   onResponse(status: number): void;

@@ -200,7 +200,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
 const MAX_CLOCK_SKEW_MS = 86_400_000;
 
 /**
- * A body up to this size is parsed and frozen within half a millisecond, so it is parsed at once,
+ * A body up to this size is parsed within half a millisecond, so it is parsed at once,
  * without the scheduler.
  */
 const MAX_SMALL_BODY_BYTES = 65_536;

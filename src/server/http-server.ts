@@ -5,7 +5,13 @@ import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts'
 import { VARY } from '#http/headers/cache-control.ts';
 import { createCors } from '#http/headers/cors.ts';
 import { createConnectionLimiter } from '#http/limits/connection-limiter.ts';
-import { type Handler, isPlainResponse, PlainHeaders } from '#http/message.ts';
+import {
+  type Handler,
+  isPlainResponse,
+  PlainHeaders,
+  type PlainRequest,
+  takeReport,
+} from '#http/message.ts';
 import type { HandleUpgrade } from '#http/websocket/handle-upgrade.ts';
 import { monotonicNow, startTimer } from '#system-clock.ts';
 import { Connection, type ServerExchange } from './connection.ts';
@@ -24,7 +30,7 @@ import {
   toRejectionResponse,
 } from './rejection.ts';
 import { createResponseWriter } from './response-writer.ts';
-import type { ServerLimits } from './server-limits.ts';
+import { type ServerLimits, toTimeoutOptions } from './server-limits.ts';
 import { createUpgradeListener, isWebSocketUpgrade } from './upgrade-listener.ts';
 
 /**
@@ -32,12 +38,6 @@ import { createUpgradeListener, isWebSocketUpgrade } from './upgrade-listener.ts
  * response.
  */
 const OVERFLOW_CONNECTIONS = 100;
-
-/**
- * Maximum interval between two checks of time limits, in ms: a limit is late by up to a quarter, or
- * by this. Each check wakes an idle process.
- */
-const MAX_CHECK_INTERVAL_MS = 5_000;
 
 /** Callbacks for what only the server sees. */
 export interface ServerEvents {
@@ -72,7 +72,7 @@ export function createHttpServer(
   events: ServerEvents,
   corsOrigins: readonly string[] = [],
 ): Server {
-  const { headersMs, requestMs, idleMs, sendTimeoutMs, keepAliveMs } = limits;
+  const { headersMs, idleMs, sendTimeoutMs, keepAliveMs } = limits;
   const {
     healthPath,
     maxConnections,
@@ -99,10 +99,7 @@ export function createHttpServer(
     disconnectUnread: (socket) => disconnect(socket, 'unread'),
   });
   const server = createServer({
-    headersTimeout: Math.min(headersMs, requestMs),
-    requestTimeout: requestMs,
-    connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, Math.ceil(headersMs / 4)),
-    keepAliveTimeout: keepAliveMs,
+    ...toTimeoutOptions(limits),
     // Node would reject a request without `Host` with an empty response. `findHostRejection`
     // rejects it with an error in the body.
     requireHostHeader: false,
@@ -208,15 +205,16 @@ export function createHttpServer(
         exchange.gatewayRequest = nodeRequest;
         exchange.disconnectTarget = nodeRequest;
         const gatewayResponse = await gateway.handlePlain(nodeRequest);
-        let sent: Promise<void> | undefined;
-        try {
-          if (isPlainResponse(gatewayResponse))
+        if (isPlainResponse(gatewayResponse)) {
+          try {
             responseWriter.writePlain(gatewayResponse, exchange);
-          else sent = responseWriter.writeFetch(gatewayResponse, exchange);
-        } finally {
-          nodeRequest.report?.();
+          } finally {
+            report(nodeRequest);
+          }
+        } else {
+          report(nodeRequest);
+          await responseWriter.writeFetch(gatewayResponse, exchange);
         }
-        if (sent) await sent;
       } else {
         const target = new DisconnectTarget();
         exchange.disconnectTarget = target;
@@ -232,6 +230,15 @@ export function createHttpServer(
       onUnexpectedError(error);
       if (response.headersSent) response.destroy();
       else reject(response, INTERNAL_ERROR);
+    }
+  }
+
+  /** An error of the report, of a log for example, must not abort the response. */
+  function report(request: PlainRequest): void {
+    try {
+      takeReport(request)?.();
+    } catch (error) {
+      onUnexpectedError(error);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:http';
 import type { Settings } from '#config/settings.ts';
 
 /** Time limits of a client. */
@@ -49,5 +50,26 @@ export function toServerLimits({
     maxConnections,
     maxConnectionsPerAddress,
     healthPath: `${basePath}/health`,
+  };
+}
+
+/**
+ * Maximum interval between two checks of the time limits, in ms. Usually a quarter of the shorter
+ * limit is less. Each check wakes an idle process.
+ */
+const MAX_CHECK_INTERVAL_MS = 5_000;
+
+/** The time limits as options of Node's HTTP server. */
+export function toTimeoutOptions({
+  headersMs,
+  requestMs,
+  keepAliveMs,
+}: ServerTimeouts): ServerOptions {
+  const headersTimeout = Math.min(headersMs, requestMs);
+  return {
+    headersTimeout,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, Math.ceil(headersTimeout / 4)),
   };
 }

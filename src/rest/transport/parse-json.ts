@@ -88,8 +88,8 @@ function decodeUtf8(body: Buffer): string {
 const BYTE_ORDER_MARK = 0xfeff;
 
 /**
- * Checks the depth of a value, finds numbers that may have changed, and freezes the value. One pass:
- * visiting all values of a page takes as long as a tenth of parsing.
+ * Checks the depth of a value, finds numbers that may have changed, and freezes the value. One pass: a
+ * visit to all values of a page takes a tenth of the time of parsing.
  * @throws TooDeepError
  */
 function checkValue(value: unknown, remainingLevels: number): void {
