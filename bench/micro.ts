@@ -58,7 +58,7 @@ await runSection('upstream responses', {
   'decode a page of 104 kB': () => pageBody.toString(),
   'parse a call': () => JSON.parse(callText),
   'parse a page': () => JSON.parse(pageText),
-  'read a call as the gateway does (decode, parse, freeze)': () => parseJson([callBody]),
+  'read a call as the gateway does (decode, parse, check)': () => parseJson([callBody]),
   'read a page as the gateway does': () => parseJson([pageBody]),
   'estimateBytes of a call': () => estimateBytes(call),
   'estimateBytes of a page': () => estimateBytes(page),

@@ -42,7 +42,7 @@ function targetIn(directory: string, { start, ...target }: Target): Target {
 async function compare(target: Target, measuredKinds: readonly OperationKind[]): Promise<string[]> {
   await using own = await startTarget(targetIn(ROOT, target), upstream);
   await using reference = await startTarget(targetIn(other ?? '', target), upstream);
-  await checkAllOperations(own);
+  for (const started of [own, reference]) await checkAllOperations(started);
   const turn = async (kind: OperationKind, isOwnFirst: boolean) => {
     const load = async ({ client }: typeof own) =>
       (await client.load(operationsFor(target, kind), TURN_MS)).cpuUs;
