@@ -51,15 +51,17 @@ async function compare(target: Target, measuredKinds: readonly OperationKind[]):
     return isOwnFirst ? first / second : second / first;
   };
   const cells: string[] = [];
+  const memoryRatios: number[] = [];
   for (const kind of measuredKinds) {
     logProgress(`${target.name}: ${kind.name}`);
     for (let warmUp = 0; warmUp < WARM_UP_TURNS; warmUp += 1) await turn(kind, true);
     const ratios: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) ratios.push(await turn(kind, round % 2 === 0));
     cells.push(toSpread(ratios));
+    const ownUsage = await own.served.measure();
+    memoryRatios.push(ownUsage.rssBytes / (await reference.served.measure()).rssBytes);
   }
-  const [ownUsage, referenceUsage] = [await own.served.measure(), await reference.served.measure()];
-  return [...cells, (ownUsage.rssBytes / referenceUsage.rssBytes).toFixed(2)];
+  return [...cells, toSpread(memoryRatios)];
 }
 
 // Q4 needs no upstream: it is the same with and without freshness.
@@ -71,7 +73,7 @@ const rows = [
     ...(await compare(thisGatewayUncached, upstreamKinds)).toSpliced(upstreamKinds.length, 0, '–'),
   ],
 ];
-const how = `This checkout as a multiple of ${other}: processor time for one operation, median and quartiles of ${ROUNDS} rounds of ${TURN_MS} ms for each, in turns; then resident memory.`;
+const how = `This checkout as a multiple of ${other}: processor time for one operation, median and quartiles of ${ROUNDS} rounds of ${TURN_MS} ms for each, in turns; resident memory after each operation, median and quartiles.`;
 print(
   `${describeConditions(how)}\n\n${toTable(['', ...kinds.map(({ name }) => name), 'memory'], rows)}`,
 );
