@@ -129,11 +129,11 @@ export function createSimulatedUpstream({ now, sleep }: VirtualTime): SimulatedU
           if (!loaded || now() - loaded.response.requestedAt > maxAgeMs) throw new NotSharedError();
           return loaded as never;
         });
-      const [fresh, any] = [toSharedApi(FRESH_MS), toSharedApi(Number.POSITIVE_INFINITY)];
-      return (read, { shared: age }) => {
-        if (!age) return read(upstream, {});
-        return read(age === 'fresh' ? fresh : any, {});
+      const sharedApis = {
+        fresh: toSharedApi(FRESH_MS),
+        any: toSharedApi(Number.POSITIVE_INFINITY),
       };
+      return (read, { shared: age }) => read(age ? sharedApis[age] : upstream, {});
     },
   };
 }
