@@ -40,8 +40,9 @@ const MAX_PROBES = 3;
  *
  * A list that moves between two requests, or a single anomalous response, can make 0 look like 1.
  * If the gateway wrongly assumes 1, the list lacks its first page. So the probe reads page 0 once
- * more before it concludes 1. If the gateway wrongly assumes 0, the start of the list shows the
- * error. Once the number is trusted, a probe verifies it from time to time.
+ * more before it concludes 1, and also page 1 if it equals page 0, and page 2 if it is empty then.
+ * If the gateway wrongly assumes 0, the start of the list shows the error. Once the number is
+ * trusted, a probe verifies it from time to time.
  *
  * If page 0 is served, a 400 or 404 for a later number counts as an empty page. The probe throws
  * all other failures. A list that reads the same with both numberings is inconclusive. It is read
@@ -122,10 +123,17 @@ async function rereadStart<T extends Identified>(
   // If a list of one page grows during the probe, number 0 can look clamped. Then a second read of
   // number 1 returns another page.
   const one = await readNumber(1, newerThan);
+  const isRepeated = isFirstPageAgain(zero, one);
+  const upToOne = latestVersion(newerThan, one.readVersion);
+  if (!isRepeated || probe.pages.get(2)?.served !== 0)
+    return { zero, isConsistent: isRepeated, latestVersion: upToOne };
+  // An empty page 2 distinguishes a clamped 0 from a list of one page that numbers past the end
+  // repeat. A single anomalous response must not decide this.
+  const two = await readOrEmpty(readNumber, 2, upToOne);
   return {
     zero,
-    isConsistent: isFirstPageAgain(zero, one),
-    latestVersion: latestVersion(newerThan, one.readVersion),
+    isConsistent: two.served === 0,
+    latestVersion: latestVersion(upToOne, two.readVersion),
   };
 }
 
@@ -164,24 +172,32 @@ async function probeNumbers<T extends Identified>(
     pages.set(number, page);
     return page;
   };
-  const readOrEmpty = (number: number) =>
-    readNumber(number, last).catch((error: unknown) => {
-      if (!hasStatus(error, [400, 404])) throw error;
-      return EMPTY_PAGE;
-    });
-
   const zeroPage = await readPageZero(readNumber, last);
   if (zeroPage) record(0, zeroPage);
   // A rejected page 0 has a wrong number, or the request has another fault. Such a fault rejects
   // page 1 too, and that error is thrown.
-  const one = record(1, await (zeroPage ? readOrEmpty(1) : readNumber(1, last)));
+  const one = record(1, await (zeroPage ? readOrEmpty(readNumber, 1, last) : readNumber(1, last)));
   const zero = classifyPageZero(zeroPage, one);
   if (zero === 'rejected') return { zero, one, firstPage: 1, isConclusive: one.served > 0, pages };
   if (zero === 'empty')
     return { zero, one, firstPage: one.served > 0 ? 1 : 0, isConclusive: one.served > 0, pages };
   if (zero === 'a page of its own') return { zero, one, firstPage: 0, isConclusive: true, pages };
-  const isConclusive = !hasSameItems(record(2, await readOrEmpty(2)), one);
+  const isConclusive = !hasSameItems(record(2, await readOrEmpty(readNumber, 2, last)), one);
   return { zero, one, firstPage: isConclusive ? 1 : 0, isConclusive, pages };
+}
+
+/** @returns an empty page if the upstream rejects the number */
+async function readOrEmpty<T>(
+  readNumber: ReadPageNumber<T>,
+  number: number,
+  newerThan: ReadVersion | undefined,
+): Promise<Page<T>> {
+  try {
+    return await readNumber(number, newerThan);
+  } catch (error) {
+    if (hasStatus(error, [400, 404])) return EMPTY_PAGE;
+    throw error;
+  }
 }
 
 /** @returns undefined if the upstream rejects the number */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   CredentialRejectedError,
   RateLimitedError,
+  UpstreamNotFoundError,
   UpstreamRejectedError,
   UpstreamTimeoutError,
   UpstreamUnavailableError,
@@ -44,7 +45,7 @@ describe('First page number', () => {
       7,
       { firstPage: 1, below: 'clamped' },
       1,
-      [0, 1, 2, 0, 1],
+      [0, 1, 2, 0, 1, 2],
     ],
     ['0 and page 1 differ', 35, { firstPage: 0 }, 0, [0, 1]],
     [
@@ -154,6 +155,32 @@ describe('First page number', () => {
     });
     expect(await page.connection.totalCount()).toBe(0);
   });
+
+  test.each([
+    ['a rejection with 400', new UpstreamRejectedError(REQUEST_LINE, 400)],
+    ['a rejection with 404', new UpstreamNotFoundError(REQUEST_LINE, 404)],
+  ])(
+    '%s of page 2, once, does not make a repeated last page look like a clamped 0',
+    async (_, error) => {
+      // The upstream serves one item for each page, and repeats it for numbers past the end.
+      const upstream = createSimulatedList(10, {
+        past: 'clamped',
+        cap: 1,
+        offsetBy: 'requested',
+        hasTotal: true,
+      });
+      const reader = createListReader(upstream, discoveringReader);
+      upstream.afterRequests(2, () => upstream.failNext(error));
+
+      const disturbed = await reader.read({ first: 3 });
+      expect(disturbed.requested.slice(0, 6)).toEqual([0, 1, 2, 0, 1, 2]);
+      expect(disturbed.ids).toEqual(upstream.ids.slice(0, 3));
+      expect(reader.facts.firstPage).toBe(0);
+      const page = await reader.read({ first: 3 });
+      expect(page.ids).toEqual(upstream.ids.slice(0, 3));
+      expect(page.requested).toEqual([0, 1, 2]);
+    },
+  );
 
   test('a list of one page under every number does not prove the number, whether clamped below or past the end', async () => {
     for (const behavior of [
