@@ -6,12 +6,23 @@ import { seriesOf } from './recorded-metrics.ts';
 
 describe('Metrics of a running gateway', () => {
   test('cache lookups and retries of a running gateway are counted by source and reason', async () => {
-    const world = createTestGateway();
-    const voices = '{ assistants(first: 1) { nodes { id } } }';
-    await Promise.all([world.execute(voices), world.execute(voices)]);
-    await world.execute(voices);
+    const campaignsRequested = Promise.withResolvers<void>();
+    const world = createTestGateway({
+      // The second operation joins the request for assistants while that is in flight: its own
+      // request for campaigns shows that it is executed.
+      upstream: async (request) => {
+        if (request.url.includes('/campaigns')) campaignsRequested.resolve();
+        else await campaignsRequested.promise;
+        return world.sandbox.fetch(request);
+      },
+    });
+    const voices = 'assistants(first: 1) { nodes { id } }';
     world.sandbox.control.fail('/campaigns', { status: 500 });
-    await world.execute('{ campaigns(first: 1) { nodes { id } } }');
+    await Promise.all([
+      world.execute(`{ ${voices} }`),
+      world.execute(`{ ${voices} campaigns(first: 1) { nodes { id } } }`),
+    ]);
+    await world.execute(`{ ${voices} }`);
     const samples = await readMetrics(world);
     expect(seriesOf(samples, 'upstream_lookups_total')).toEqual(
       expect.arrayContaining([
