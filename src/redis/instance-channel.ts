@@ -36,7 +36,7 @@ export interface InstanceChannelOptions
 }
 
 /** The number is the version of the format. */
-const CHANNEL = 'revox:instances:1';
+export const CHANNEL = 'revox:instances:1';
 const RECONNECT_DELAY_MS = 1_000;
 /** An operator must change the permissions first. */
 const FORBIDDEN_DELAY_MS = 60_000;

@@ -22,9 +22,10 @@ import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts
 
 expectRedisServer();
 
-const COMMANDS = 'PING, TIME, GET, MGET, SET, PEXPIRE, DEL, PUBLISH, CLUSTER SLOTS, ASKING';
+const COMMANDS =
+  'PING, TIME, GET, MGET, SET, PEXPIRE, DEL, PUBLISH, CLUSTER SLOTS, ASKING, SUBSCRIBE';
 const CLUSTER_ACL =
-  '~revox:* &revox:* +subscribe +ping +time +get +mget +set +pexpire +del +publish +cluster|slots +asking';
+  '~revox:* &revox:* +ping +time +get +mget +set +pexpire +del +publish +cluster|slots +asking +subscribe';
 const REQUIRES_CLUSTER =
   'finding redis-cluster: Redis is a node of a Redis Cluster, which requires REDIS_CLUSTER=on: the gateway then finds the masters of all slots.';
 const NO_CLUSTER = `finding redis-cluster: Redis is not a node of a Redis Cluster: set REDIS_CLUSTER=off, and remove REDIS_CLUSTER_NODES if it is set. ${WITHOUT_REDIS}`;

@@ -115,7 +115,8 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
   test.each([
     ['-set -pexpire', 'the commands SET, PEXPIRE'],
     ['resetkeys', 'the keys revox:*'],
-    ['resetchannels', 'the commands PUBLISH'],
+    ['-subscribe', 'the commands SUBSCRIBE'],
+    ['resetchannels', 'the commands PUBLISH, SUBSCRIBE'],
     ['-mget resetkeys ~revox', 'the commands MGET and the keys revox:*'],
   ])('a user with %s gets a finding that names what is missing', async (rules, lacks) => {
     await using redis = await startRedis(MEMORY);

@@ -9,9 +9,19 @@ export const PASSWORD = 'p@ss word/%';
 export const ENCODED = encodeURIComponent(PASSWORD);
 export const CACHE_SECRET = 'a secret of 16 characters or more';
 export const WITHOUT_REDIS = 'The gateway works without Redis, and caches in its own memory only.';
-export const COMMANDS = ['PING', 'TIME', 'GET', 'MGET', 'SET', 'PEXPIRE', 'DEL', 'PUBLISH'];
+export const COMMANDS = [
+  'PING',
+  'TIME',
+  'GET',
+  'MGET',
+  'SET',
+  'PEXPIRE',
+  'DEL',
+  'PUBLISH',
+  'SUBSCRIBE',
+];
 export const ACL =
-  '~revox:* &revox:* +subscribe +select +ping +time +get +mget +set +pexpire +del +publish';
+  '~revox:* &revox:* +select +ping +time +get +mget +set +pexpire +del +publish +subscribe';
 
 export const timers = createManualTimers();
 /** Latencies are 0, and no time limit ends by itself. */

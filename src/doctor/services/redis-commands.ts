@@ -1,4 +1,5 @@
 import { toReplyKind } from '#redis/error-reply.ts';
+import { CHANNEL } from '#redis/instance-channel.ts';
 import type { RedisClient } from '#redis/redis-client.ts';
 
 /** A reply, or the kind and the text of an error reply, which starts with its kind: `NOPERM`. */
@@ -11,7 +12,12 @@ export type SendCommand = (...command: string[]) => Promise<CommandResult>;
 export function toSendCommand(client: RedisClient): SendCommand {
   return async (...command) => {
     try {
-      return { reply: await client.sendCommand<unknown>(command) };
+      const [name, channel = ''] = command;
+      const reply =
+        name === 'SUBSCRIBE'
+          ? await client.subscribe(channel, () => {})
+          : await client.sendCommand<unknown>(command);
+      return { reply };
     } catch (error) {
       return toErrorReply(error);
     }
@@ -42,26 +48,26 @@ function toKeyCommands(key: string): readonly GatewayCommand[] {
     ['PEXPIRE', key, '1'],
     ['DEL', key],
     // No instance reads an empty message.
-    ['PUBLISH', 'revox:instances:1', ''],
+    ['PUBLISH', CHANNEL, ''],
   ];
 }
 
 /** What the gateway sends to a server, and what its user needs. */
 export interface GatewayCommands {
+  /** `SUBSCRIBE` is the last one: a connection that is subscribed accepts no other command. */
   readonly commands: readonly GatewayCommand[];
   /** For `ACL SETUSER`: exactly what the gateway needs. */
   readonly acl: string;
 }
 
-/**
- * The key and channel names. The check does not subscribe: a connection that is subscribed accepts
- * no other command.
- */
-const NAMES = '~revox:* &revox:* +subscribe';
+const SUBSCRIBE: GatewayCommand = ['SUBSCRIBE', CHANNEL];
+
+/** The key and channel names. */
+const NAMES = '~revox:* &revox:*';
 
 /** The key is one of the gateway's name space that no instance uses. */
 export function toServerCommands(): GatewayCommands {
-  const commands = toKeyCommands('revox:doctor');
+  const commands = [...toKeyCommands('revox:doctor'), SUBSCRIBE];
   return { commands, acl: `${NAMES} +select ${toPermissions(commands)}` };
 }
 
@@ -72,6 +78,7 @@ export function toNodeCommands(hashTag: string): GatewayCommands {
     ['CLUSTER SLOTS'],
     // It concerns only the next command of the connection.
     ['ASKING'],
+    SUBSCRIBE,
   ];
   return { commands, acl: `${NAMES} ${toPermissions(commands)}` };
 }

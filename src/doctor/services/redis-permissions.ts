@@ -1,4 +1,4 @@
-import type { GatewayCommands, SendCommand } from './redis-commands.ts';
+import type { GatewayCommand, GatewayCommands, SendCommand } from './redis-commands.ts';
 import type { ServerFinding, ServerName } from './redis-finding.ts';
 
 /** How a server has replied to the commands of the gateway. */
@@ -9,14 +9,20 @@ export interface Acceptance {
   readonly codes: ReadonlySet<string>;
 }
 
-/** Sends each command of the gateway once, in a form that changes nothing. */
+const NO_REPLIES: Acceptance = { missingCommands: [], rejectsKeys: false, codes: new Set() };
+
+/**
+ * Sends each command of the gateway once, in a form that changes nothing.
+ * @param earlier the replies to earlier commands, which the result includes
+ */
 export async function sendGatewayCommands(
   send: SendCommand,
-  { commands }: GatewayCommands,
+  commands: readonly GatewayCommand[],
+  earlier = NO_REPLIES,
 ): Promise<Acceptance> {
-  const missingCommands: string[] = [];
-  const codes = new Set<string>();
-  let rejectsKeys = false;
+  const missingCommands = [...earlier.missingCommands];
+  const codes = new Set(earlier.codes);
+  let { rejectsKeys } = earlier;
   for (const [name, ...rest] of commands) {
     const result = await send(...name.split(' '), ...rest);
     if (result.code === undefined) continue;

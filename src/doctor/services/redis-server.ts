@@ -36,8 +36,10 @@ export async function checkServer(options: ServerCheckOptions): Promise<readonly
   const findings = async () => {
     const info = await readInfo(send);
     const latency = await checkLatency(send, redisTimeoutMs, clock);
-    const acceptance = await sendGatewayCommands(send, commands);
-    const isUnexpectedCluster = !isClusterOn && (await isClusterNode(send, info, acceptance));
+    const replies = await sendGatewayCommands(send, commands.commands.slice(0, -1));
+    const isUnexpectedCluster = !isClusterOn && (await isClusterNode(send, info, replies));
+    const ofClock = await checkClock(send, clock);
+    const acceptance = await sendGatewayCommands(send, commands.commands.slice(-1), replies);
     return [
       ...latency,
       ...checkVersion(info),
@@ -46,7 +48,7 @@ export async function checkServer(options: ServerCheckOptions): Promise<readonly
         : toPermissionFindings(acceptance, commands)),
       ...checkRole(info),
       ...checkMemory(info),
-      ...(await checkClock(send, clock)),
+      ...ofClock,
     ];
   };
   try {
