@@ -15,6 +15,7 @@ import { connectRedis } from '#redis/connect.ts';
 import { createInstanceChannel } from '#redis/instance-channel.ts';
 import { Credential } from '#rest/credential.ts';
 import type { FetchedResponse, UpstreamRequest } from '#rest/upstream-request.ts';
+import { createRandom } from '#sandbox/data/random.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { monotonicNow, startTimer } from '#system-clock.ts';
 import { createUpstreamContext } from '../test/support/upstream-context.ts';
@@ -133,7 +134,7 @@ async function run(
   const ms: number[] = [];
   await Promise.all(
     instances.map(async (client, instance) => {
-      const random = createRandom(instance + 1);
+      const random = createRandom(instance, 'operations');
       const pending: Promise<void>[] = [];
       const startedAt = performance.now();
       for (let turn = 0; turn < OPERATIONS; turn += 1) {
@@ -141,7 +142,7 @@ async function run(
         pending.push(
           (async () => {
             const at = performance.now();
-            const path = isLive ? LIVE : (paths[toZipf(random())] as string);
+            const path = isLive ? LIVE : (paths[toZipf(random.next())] as string);
             await client.fetch(createUpstreamContext({ credential: CREDENTIAL }), {
               endpoint: '/call/{id}',
               path,
@@ -230,13 +231,4 @@ function toZipf(random: number): number {
       return rest <= 0;
     }),
   );
-}
-
-/** Numbers from 0 to 1, the same in each run (a linear congruential generator). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
