@@ -109,6 +109,44 @@ function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }:
   };
 }
 
+test('Apollo Client shows a list that has failed as null, and keeps the pages before one that fails', async () => {
+  await using gateway = await serveTestGateway({ settings: { ...NO_CACHE, REVOX_RETRIES: '0' } });
+  const { control } = gateway.sandbox;
+  const client = new ApolloClient({
+    cache: createCache(),
+    link: new HttpLink({ uri: gateway.url }),
+  });
+  open.push(client);
+  const watched = client.watchQuery({
+    query: ATTEMPTS as TypedDocumentNode<Lists, Record<string, unknown>>,
+    variables: { first: 5 },
+    errorPolicy: 'all',
+  });
+  const results: { list: number | null | undefined; hasError: boolean }[] = [];
+  const subscription = watched.subscribe(({ data, error, loading }) => {
+    const { callAttempts: list } = data ?? {};
+    if (!loading)
+      results.push({
+        list: list && (list as Connection).edges.length,
+        hasError: error !== undefined,
+      });
+  });
+  control.fail('/call', { status: 503, times: 1 });
+  await expect.poll(() => results.at(-1)).toEqual({ list: null, hasError: true });
+  await watched.refetch();
+  await expect.poll(() => results.at(-1)).toEqual({ list: 5, hasError: false });
+
+  control.fail('/call', { status: 503, times: 1 });
+  const after = (client.readQuery({ query: ATTEMPTS, variables: { first: 5 } }) as Lists)
+    .callAttempts?.pageInfo.endCursor;
+  await watched.fetchMore({ variables: { after }, errorPolicy: 'all' });
+  expect(results.at(-1)?.list).toBe(5);
+  await watched.fetchMore({ variables: { after } });
+  await expect.poll(() => results.at(-1)?.list).toBe(10);
+  subscription.unsubscribe();
+  expect(gateway.unexpectedErrors).toEqual([]);
+});
+
 test('Apollo Client stores different speeds for two assistants with the same voice', async () => {
   await using gateway = await serveTestGateway({ settings: NO_CACHE });
   const voiced = shareOneVoice(gateway.sandbox);

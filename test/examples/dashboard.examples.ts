@@ -194,6 +194,9 @@ describe.skipIf(!hasChromium || !app.isInstalled)('The example dashboard in Chro
     await page.goto(dashboard.url);
     const alert = page.getByRole('alert');
     await expect.poll(() => alert.innerText()).toContain('not available right now');
+    // The list has failed: it is not empty, and has no next page.
+    expect(await page.getByText('There is no campaign').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Load more' }).count()).toBe(0);
     expect(await findViolations(page, app)).toEqual([]);
     gateway.sandbox.control.heal();
     await expect.poll(() => page.locator('.card').count()).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-import { InMemoryCache } from '@apollo/client';
+import { type FieldMergeFunction, type FieldPolicy, InMemoryCache } from '@apollo/client';
 import { relayStylePagination } from '@apollo/client/utilities';
 
 export function createCache() {
@@ -10,11 +10,21 @@ export function createCache() {
     typePolicies: {
       Query: {
         fields: {
-          callAttempts: relayStylePagination(['statuses']),
-          campaigns: relayStylePagination(),
+          callAttempts: appendPages(['statuses']),
+          campaigns: appendPages(),
         },
       },
-      Campaign: { fields: { rows: relayStylePagination(['query', 'result', 'statuses']) } },
+      Campaign: { fields: { rows: appendPages(['query', 'result', 'statuses']) } },
     },
   });
+}
+
+/** A list that has failed is null. `relayStylePagination` alone makes an empty list of it. */
+function appendPages(filters: string[] | false = false): FieldPolicy {
+  const policy = relayStylePagination(filters);
+  const merge = policy.merge as FieldMergeFunction;
+  return {
+    ...policy,
+    merge: (list, page, options) => (list || page ? merge(list, page, options) : null),
+  };
 }

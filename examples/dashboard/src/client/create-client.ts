@@ -1,4 +1,11 @@
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import {
+  ApolloClient,
+  ApolloLink,
+  type FieldMergeFunction,
+  type FieldPolicy,
+  HttpLink,
+  InMemoryCache,
+} from '@apollo/client';
 import { relayStylePagination } from '@apollo/client/utilities';
 import { rawValueLink } from './raw-values.ts';
 import { resubscribeLink } from './resubscribe-link.ts';
@@ -14,11 +21,11 @@ export function createClient(): ApolloClient {
     typePolicies: {
       Query: {
         fields: {
-          callAttempts: relayStylePagination(['statuses']),
-          campaigns: relayStylePagination(),
+          callAttempts: appendPages(['statuses']),
+          campaigns: appendPages(),
         },
       },
-      Campaign: { fields: { rows: relayStylePagination(['query', 'result', 'statuses']) } },
+      Campaign: { fields: { rows: appendPages(['query', 'result', 'statuses']) } },
     },
   });
   return new ApolloClient({
@@ -30,4 +37,14 @@ export function createClient(): ApolloClient {
       new HttpLink({ uri: '/graphql' }),
     ]),
   });
+}
+
+/** A list that has failed is null. `relayStylePagination` alone makes an empty list of it. */
+function appendPages(filters: string[] | false = false): FieldPolicy {
+  const policy = relayStylePagination(filters);
+  const merge = policy.merge as FieldMergeFunction;
+  return {
+    ...policy,
+    merge: (list, page, options) => (list || page ? merge(list, page, options) : null),
+  };
 }
