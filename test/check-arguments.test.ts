@@ -100,7 +100,42 @@ describe('A wrong argument of an exported function', () => {
     [
       'a fault with a status that is none',
       () => control.fail('/call/', { status: 1000 }),
-      '`status` of the fault must be a whole number from 200 to 599. It is 1000.',
+      'The option `status` of `fail` must be a whole number from 200 to 599. It is 1000.',
+    ],
+    [
+      'a fault without a status',
+      () => control.fail('/call/', {}),
+      'The option `status` of `fail` must be a whole number from 200 to 599. It is undefined.',
+    ],
+    [
+      'a fault without options',
+      () => control.fail('/call/'),
+      'The options of `fail` must be an object. They are undefined.',
+    ],
+    [
+      'a fault with a misspelled option',
+      () => control.fail('/call/', { status: 503, time: 1 }),
+      '`fail` has no option `time`. Its options are status, body, headers, times.',
+    ],
+    [
+      'a fault with a header that cannot be sent',
+      () => control.fail('/call/', { status: 503, headers: { 'retry after': '1' } }),
+      'The option `headers` of `fail` must be an object of texts, such as { "retry-after": "40" }. It is an object.',
+    ],
+    [
+      'a body that is no text',
+      () => control.corrupt('/call/', { call: null }),
+      'The body of `corrupt` must be a text or bytes. It is an object.',
+    ],
+    [
+      'a call with a misspelled time',
+      () => control.startCall('sk_demo_a', { queuems: 1 }),
+      '`startCall` has no option `queuems`. Its options are queueMs, ringMs, talkMs.',
+    ],
+    [
+      'a call with a negative time',
+      () => control.startCall('sk_demo_a', { queueMs: -1 }),
+      'The option `queueMs` of `startCall` must be milliseconds, 0 or more. It is -1.',
     ],
     [
       'a fault that never applies',

@@ -1,4 +1,4 @@
-import { type ArgumentRule, checkArgument, isObject } from '#check-arguments.ts';
+import { type ArgumentRule, checkArgument, checkOptions, isObject } from '#check-arguments.ts';
 import type {
   Assistant,
   Call,
@@ -86,6 +86,12 @@ const CALL: ArgumentRule = {
     isObject(value) && typeof value.id === 'string' && Array.isArray(value.call_attempts),
 };
 
+const DURATION: ArgumentRule = {
+  expected: 'milliseconds, 0 or more',
+  accepts: (value) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY,
+};
+const CALL_TIMES = { queueMs: DURATION, ringMs: DURATION, talkMs: DURATION };
+
 /** The parts of a sandbox that its control uses. */
 export interface ControlledSandbox extends RequestCounters {
   readonly seed: number;
@@ -163,7 +169,9 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       checkArgument('The call of putCall', call, CALL);
       putCall(sandbox.organizationOf(apiKey), call);
     },
-    startCall(apiKey, { queueMs = 5_000, ringMs = 5_000, talkMs = 20_000 } = {}) {
+    startCall(apiKey, options = {}) {
+      checkOptions('`startCall`', options, CALL_TIMES);
+      const { queueMs = 5_000, ringMs = 5_000, talkMs = 20_000 } = options;
       const organization = sandbox.organizationOf(apiKey);
       const times = { queueMs, ringMs, talkMs };
       const now = sandbox.now();

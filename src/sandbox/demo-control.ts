@@ -1,3 +1,4 @@
+import { HEADERS } from './fault-control.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** A command that cannot be run. The message says what would be right. */
@@ -28,9 +29,10 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/campaigns', status: 429, headers: { 'retry-after': '40' }, times: 1 },
     optional: [],
     effect: 'responds with this status to requests whose path begins with `path`',
-    run({ sandbox: { control } }, command) {
+    run({ sandbox }, command) {
+      const { control } = sandbox;
       const times = command.times();
-      control.fail(command.path(), {
+      control.fail(command.path(sandbox), {
         status: command.number('status', 400, 599),
         headers: command.headers(),
         ...(times === undefined ? {} : { times }),
@@ -42,8 +44,12 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/call', ms: 3000 },
     optional: ['times'],
     effect: 'delays the responses',
-    run({ sandbox: { control } }, command) {
-      control.delay(command.path(), command.number('ms', 1, MAX_MS), command.times());
+    run({ sandbox }, command) {
+      sandbox.control.delay(
+        command.path(sandbox),
+        command.number('ms', 1, MAX_MS),
+        command.times(),
+      );
       return {};
     },
   },
@@ -51,8 +57,8 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/' },
     optional: ['times'],
     effect: 'breaks the connections',
-    run({ sandbox: { control } }, command) {
-      control.reset(command.path(), command.times());
+    run({ sandbox }, command) {
+      sandbox.control.reset(command.path(sandbox), command.times());
       return {};
     },
   },
@@ -60,9 +66,9 @@ const actions: { readonly [name: string]: Action } = {
     example: { path: '/call/', property: 'status', value: 'on-hold' },
     optional: ['times'],
     effect: 'replaces each property of this name, for example by a value that the schema lacks',
-    run({ sandbox: { control } }, command) {
-      control.replace(
-        command.path(),
+    run({ sandbox }, command) {
+      sandbox.control.replace(
+        command.path(sandbox),
         command.text('property'),
         command.value('value'),
         command.times(),
@@ -177,10 +183,14 @@ class Command {
     throw new InvalidCommandError(`\`${name}\` must be a text.`);
   }
 
-  path(): string {
+  /** Without the base path, which no fault matches. */
+  path({ basePath }: Sandbox): string {
     const path = this.text('path');
-    if (path.startsWith('/')) return path;
-    throw new InvalidCommandError('`path` must begin with a slash, for example /call/.');
+    if (!path.startsWith('/'))
+      throw new InvalidCommandError('`path` must begin with a slash, for example /call/.');
+    if (basePath !== '' && `${path}/`.startsWith(`${basePath}/`))
+      throw new InvalidCommandError(`\`path\` must be without ${basePath}, for example /call/.`);
+    return path;
   }
 
   /** @param fallback for an absent property */
@@ -199,10 +209,7 @@ class Command {
 
   headers(): Record<string, string> {
     const headers = this.#properties.headers ?? {};
-    const isValid =
-      typeof headers === 'object' &&
-      Object.values(headers).every((value) => typeof value === 'string');
-    if (!isValid)
+    if (!HEADERS.accepts(headers))
       throw new InvalidCommandError('`headers` must be an object, such as {"retry-after":"40"}.');
     return headers as Record<string, string>;
   }

@@ -1,7 +1,9 @@
 import {
   type ArgumentRule,
   checkArgument,
+  checkOptions,
   FUNCTION,
+  isObject,
   oneOf,
   TEXT,
   wholeNumber,
@@ -93,6 +95,34 @@ const WAIT: ArgumentRule = {
     (typeof value === 'object' && value !== null && 'then' in value),
 };
 const VERSION = oneOf(...API_VERSIONS);
+/** Names and values as HTTP permits them: with others, the request would break instead. */
+export const HEADERS: ArgumentRule = {
+  expected: 'an object of texts, such as { "retry-after": "40" }',
+  accepts(value) {
+    if (!isObject(value) || Object.values(value).some((text) => typeof text !== 'string'))
+      return false;
+    try {
+      new Headers(value as Record<string, string>);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};
+const BODY: ArgumentRule = {
+  expected: 'a text or bytes',
+  accepts: (value) => typeof value === 'string' || value instanceof Uint8Array,
+};
+const ANYTHING: ArgumentRule = { expected: 'a JSON value', accepts: () => true };
+const RESPONSE = { status: STATUS, body: ANYTHING, headers: HEADERS, times: TIMES };
+const KIND = {
+  contentType: {
+    expected: 'a text or null',
+    accepts: (value: unknown) => value === null || TEXT.accepts(value),
+  },
+  status: STATUS,
+  headers: HEADERS,
+};
 
 /** Creates the control of the faults of a sandbox. */
 export function createFaultControl(faults: Faults, startTimer: StartTimer): FaultControl {
@@ -122,11 +152,11 @@ export function createFaultControl(faults: Faults, startTimer: StartTimer): Faul
       faults.release();
     },
 
-    fail(
-      match,
-      { status, body = { message: `The sandbox responds with ${status}` }, headers = {}, times },
-    ) {
-      checkArgument('`status` of the fault', status, STATUS);
+    fail(match, response) {
+      checkOptions('`fail`', response, RESPONSE);
+      const { status, headers = {}, times } = response;
+      checkArgument('The option `status` of `fail`', status, STATUS);
+      const { body = { message: `The sandbox responds with ${status}` } } = response;
       addRule(match, times, async () => {
         if (status === 204 || status === 304) return new Response(null, { status, headers });
         const isText = typeof body === 'string';
@@ -178,13 +208,10 @@ export function createFaultControl(faults: Faults, startTimer: StartTimer): Faul
         return new Response(text.slice(0, Math.floor(text.length / 2)), response);
       });
     },
-    corrupt(
-      match,
-      body,
-      { contentType = 'application/json', status = 200, headers = {} } = {},
-      times,
-    ) {
-      checkArgument('`status` of the fault', status, STATUS);
+    corrupt(match, body, kind = {}, times) {
+      checkArgument('The body of `corrupt`', body, BODY);
+      checkOptions('`corrupt`', kind, KIND);
+      const { contentType = 'application/json', status = 200, headers = {} } = kind;
       addRule(
         match,
         times,
