@@ -30,7 +30,9 @@ describe.skipIf(!hasChromium)('GraphiQL of a gateway in pass-through mode', () =
     const editor = page.locator('.graphiql-query-editor .view-lines');
     await expect
       .poll(async () => toOneLine(await editor.innerText()))
-      .toMatch(/^# First enter your API key under Headers below, # and press the reload icon/);
+      .toMatch(
+        /^# First enter your API key under Headers below, # and press the reload icon .*Each tab has headers/,
+      );
     await page.screenshot({ path: join(tmpdir(), 'graphiql-pass-through.png') });
     expect(await page.locator('.graphiql-tab-button').allInnerTexts()).toEqual([
       'LatestAttempts',

@@ -14,7 +14,7 @@ import {
 
 /** GraphiQL requests the schema when it opens, before the user has entered a key. */
 const API_KEY_HINT =
-  'First enter your API key under Headers below, and press the reload icon on the left to load the documentation.';
+  'First enter your API key under Headers below, and press the reload icon on the left to load the documentation. Each tab has headers of its own.';
 
 /** Scanners take a page with the name of an editor for that editor. */
 const NOTICE = `<!doctype html>
