@@ -11,7 +11,7 @@ export interface Problem {
 const UNAVAILABLE = {
   title: 'The calls are not available right now',
   advice: 'The telephone service does not respond.',
-  retryAfter: 10,
+  retryAfter: 5,
 };
 
 /** Every code of the gateway that a reader of a page can meet; others are faults of the page. */
