@@ -20,8 +20,11 @@ export interface LeasedPollsOptions extends ReadingClock {
 
 /** Polls objects that other instances may watch, too. */
 export interface LeasedPolls {
-  /** Polls an object, or reads the response of the instance that polls it. Never rejects. */
-  poll(watch: Watch, lease: WatchLease): Promise<void>;
+  /**
+   * Polls an object, or reads the response of the instance that polls it. Never rejects. Resolves
+   * to whether this instance has polled it.
+   */
+  poll(watch: Watch, lease: WatchLease): Promise<boolean>;
   /** Must be called when another instance has probably polled the object. */
   onPolled(watch: Watch, lease: WatchLease): void;
 }
@@ -48,20 +51,21 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
 
   return { poll, onPolled };
 
-  async function poll(watch: Watch, lease: WatchLease): Promise<void> {
+  async function poll(watch: Watch, lease: WatchLease): Promise<boolean> {
     // The scheduler starts no second poll meanwhile.
     watch.dueAt = Number.POSITIVE_INFINITY;
     const before = watch.reading;
     await lease.sharedRead;
-    if (watch.reading !== before) return;
+    if (watch.reading !== before) return false;
     // A state that seems to go back is confirmed by the upstream itself.
     if (watch.reason === 'suspect') return pollAndPublish(watch, lease);
-    if (watch.reason === 'first' && lease.losses === 0 && (await readShared(watch, lease))) return;
+    if (watch.reason === 'first' && lease.losses === 0 && (await readShared(watch, lease)))
+      return false;
     const isNeeded = () => watch.isForced || lease.isUrgent;
     let isUrgent = isNeeded() || lease.losses >= MAX_LOSSES;
     let claim = await claimPoll(watch, lease, isUrgent);
     if (claim.outcome === 'lost') {
-      if (await readShared(watch, lease)) return;
+      if (await readShared(watch, lease)) return false;
       lease.losses += 1;
       // A webhook may have arrived since the claim was made.
       if (!isUrgent && (isNeeded() || claim.heldMs >= toMaxHeldMs(watch))) {
@@ -72,19 +76,19 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
     if (claim.outcome === 'lost' && lease.losses < MAX_URGENT_LOSSES) {
       const waitMs = Math.min(claim.endsInMs, Math.max(0, toMaxHeldMs(watch) - claim.heldMs));
       postpone(watch, Math.max(MIN_POSTPONE_MS, waitMs * (1 + 0.1 * random())));
-      return;
+      return false;
     }
     if (claim.outcome === 'alone' && !isUrgent && !isNeeded() && watch.reading) {
       const aloneAt = watch.reading.readAt + ALONE_INTERVALS * watch.intervalMs;
       if (aloneAt > monotonicNow() + EARLY_MS) {
         postpone(watch, aloneAt - monotonicNow());
-        return;
+        return false;
       }
     }
     events.onClaim?.(claim.outcome === 'won' ? 'won' : 'alone');
     // The last subscriber may have left meanwhile.
-    if (watch.listeners.size === 0) return;
-    await pollAndPublish(watch, lease);
+    if (watch.listeners.size === 0) return false;
+    return pollAndPublish(watch, lease);
   }
 
   async function claimPoll(watch: Watch, { lease }: WatchLease, isUrgent: boolean) {
@@ -109,9 +113,10 @@ export function createLeasedPolls(options: LeasedPollsOptions): LeasedPolls {
     watch.dueAt = Math.min(watch.dueAt, monotonicNow() + ms);
   }
 
-  async function pollAndPublish(watch: Watch, lease: WatchLease): Promise<void> {
+  async function pollAndPublish(watch: Watch, lease: WatchLease): Promise<true> {
     lease.losses = 0;
     if (await pollUpstream(watch)) lease.lease.publish();
+    return true;
   }
 
   function onPolled(watch: Watch, lease: WatchLease): void {

@@ -62,7 +62,8 @@ export class ListMembers {
     if (reading || !watch.target.openList) this.unread.delete(watch);
     else this.unread.add(watch);
     this.#setKnown(member, reading !== undefined && !reading.state.isOver);
-    const demand = Number.isFinite(watch.dueAt) ? ((1 + furtherRequests) * 1000) / intervalMs : 0;
+    const isDemanding = Number.isFinite(watch.dueAt) && watch.lease?.isIncumbent !== false;
+    const demand = isDemanding ? ((1 + furtherRequests) * 1000) / intervalMs : 0;
     if (listKey === undefined && member.listKey === undefined) {
       this.#demand += demand - member.demand;
       member.demand = demand;
@@ -92,8 +93,8 @@ export class ListMembers {
   }
 
   /**
-   * Polls a second that the intervals of all objects demand. A list that is polled instead of its
-   * objects demands its pages.
+   * Polls a second that the intervals of all objects demand of this instance. A list that is polled
+   * instead of its objects demands its pages. What another instance has polled demands nothing.
    */
   demand(lists: ReadonlyMap<string, ListState>): number {
     let demand = this.#demand;
@@ -101,7 +102,9 @@ export class ListMembers {
       const list = lists.get(key);
       const { first } = members;
       demand +=
-        list && first && isListUsed(list) ? (list.pages * 1000) / first.heapKey : demandOfMembers;
+        list && first && isListUsed(list)
+          ? (list.requests * 1000) / first.heapKey
+          : demandOfMembers;
     }
     return demand;
   }

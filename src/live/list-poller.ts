@@ -180,6 +180,7 @@ export class ListPoller {
       const access = {
         acquire() {
           reading.requests += 1;
+          reading.pending += 1;
           return acquire(group, urgency);
         },
         readLeased: this.#leasePages(list, watches, listPoll),
@@ -191,7 +192,7 @@ export class ListPoller {
         recordRefusal(list, pages, now);
         return;
       }
-      recordSuccess(list, pages, startedAt);
+      recordSuccess(list, { pages, requests: reading.requests, startedAt });
       for (const watch of reading.missing()) recordMiss(watch, startedAt, now);
     } catch (error) {
       if (error instanceof ListPollPostponedError) postpone(watches, error.untilAt);
@@ -233,8 +234,8 @@ export class ListPoller {
     const add = (page: ListPage) => {
       reading.add(page);
       // The page of another instance is no poll of this one.
-      if (reading.requests > 0) this.#options.events.onPoll('list', 'read');
-      reading.requests = Math.max(0, reading.requests - 1);
+      if (reading.pending > 0) this.#options.events.onPoll('list', 'read');
+      reading.pending = Math.max(0, reading.pending - 1);
       return page;
     };
     let page = add(await scan.first());

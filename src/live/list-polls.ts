@@ -50,6 +50,8 @@ export interface ListState {
   readonly key: string;
   /** As its latest poll has shown. */
   pages: number;
+  /** Requests of its latest complete poll: other instances have read the other pages. */
+  requests: number;
   /** When the number of pages is unknown again: then one page is read to count them. */
   recountAt: number;
   /** Polls in a row that had too many pages. */
@@ -67,6 +69,7 @@ export function createListState(key: string): ListState {
   return {
     key,
     pages: 1,
+    requests: 1,
     recountAt: Number.NEGATIVE_INFINITY,
     refusals: 0,
     failures: 0,
@@ -98,9 +101,13 @@ export function recordRefusal(list: ListState, pages: number, now: number): void
   list.failures = 0;
 }
 
-/** Records that the pages were read. */
-export function recordSuccess(list: ListState, pages: number, startedAt: number): void {
+/** Records that the pages were read, and how many of them this instance has requested. */
+export function recordSuccess(
+  list: ListState,
+  { pages, requests, startedAt }: Pick<ListState, 'pages' | 'requests'> & { startedAt: number },
+): void {
   list.pages = pages;
+  list.requests = requests;
   list.recountAt = Number.POSITIVE_INFINITY;
   list.refusals = 0;
   list.failures = 0;

@@ -9,8 +9,10 @@ export const MIN_REPEAT_MS = 100;
 
 /** The objects that a list poll looks for. */
 export class ListReading {
-  /** Upstream requests whose pages are not added yet. */
+  /** Upstream requests for its pages. */
   requests = 0;
+  /** Those whose pages are not added yet. */
+  pending = 0;
   readonly #missing: Map<string, Watch>;
 
   constructor(watches: readonly Watch[]) {

@@ -26,8 +26,11 @@ export interface PollSchedulerOptions {
   readonly leases?: PollLeases | undefined;
   /** A page of a list could not be read. */
   readonly onFailure: (group: WatchGroup, error: GatewayError) => void;
-  /** Polls an object. Never rejects. */
-  readonly poll: (watch: Watch) => Promise<void>;
+  /**
+   * Polls an object. Never rejects. Resolves to whether this instance has made the poll: that of
+   * another instance does not count for the rates.
+   */
+  readonly poll: (watch: Watch) => Promise<boolean>;
 }
 
 export interface PollScheduler {
@@ -178,11 +181,17 @@ export function createPollScheduler(options: PollSchedulerOptions): PollSchedule
     schedule();
   }
 
+  function giveBack({ bucket }: WatchGroup): void {
+    const now = monotonicNow();
+    bucket.giveBack(now);
+    totalBucket.giveBack(now);
+  }
+
   async function pollObject(group: WatchGroup, watch: Watch): Promise<void> {
     watch.furtherRequests = 0;
     watch.isPolling = true;
     try {
-      await poll(watch);
+      if (!(await poll(watch))) giveBack(group);
     } finally {
       watch.isPolling = false;
       release(group);

@@ -34,6 +34,12 @@ export class TokenBucket {
     return before - this.#tokens;
   }
 
+  /** Returns a token that was taken for a request that was not sent. */
+  giveBack(now: number): void {
+    this.#refill(now);
+    this.#tokens = Math.min(this.#perSecond, this.#tokens + 1);
+  }
+
   /** Whether nothing was taken lately: the bucket is as good as a new one. */
   isFull(now: number): boolean {
     this.#refill(now);

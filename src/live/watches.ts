@@ -85,8 +85,9 @@ export function createWatches(options: WatchesOptions): Watches {
   const scheduler = createPollScheduler({
     ...options,
     async poll(watch) {
-      if (watch.lease) await leasedPolls.poll(watch, watch.lease);
-      else await pollUpstream(watch);
+      if (watch.lease) return leasedPolls.poll(watch, watch.lease);
+      await pollUpstream(watch);
+      return true;
     },
     onFailure: pauseAfter,
   });

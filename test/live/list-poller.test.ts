@@ -118,7 +118,7 @@ test('calls that are over are no reason to read fewer pages for calls without a 
   for (const id of ['d1', 'd2', 'd3']) scene.watch(id, { status: 'completed' }).dueAt = Infinity;
   scene.watch('c4').reading = undefined;
   const list = createListState('k');
-  recordSuccess(list, 4, NOW - 10_000);
+  recordSuccess(list, { pages: 4, requests: 4, startedAt: NOW - 10_000 });
   scene.group.lists.set('k', list);
   scene.start();
   expect(scene.opened).toEqual(['k']);

@@ -52,7 +52,7 @@ describe('When a list is polled instead of its objects', () => {
       return list.recountAt - NOW;
     });
     expect(waits).toEqual([60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
-    recordSuccess(list, 2, NOW);
+    recordSuccess(list, { pages: 2, requests: 2, startedAt: NOW });
     expect(toExpectedPages(list, NOW + 10_000_000)).toBe(2);
   });
 
@@ -60,9 +60,9 @@ describe('When a list is polled instead of its objects', () => {
     const list = createListState('c');
     const uses = [isListUsed(list)];
     for (const record of [
-      () => recordSuccess(list, 2, NOW),
+      () => recordSuccess(list, { pages: 2, requests: 2, startedAt: NOW }),
       () => recordFailure(list, NOW, 1),
-      () => recordSuccess(list, 2, NOW),
+      () => recordSuccess(list, { pages: 2, requests: 2, startedAt: NOW }),
       () => recordRefusal(list, 100, NOW),
     ]) {
       record();
@@ -122,7 +122,7 @@ describe('Cost of list polls', () => {
       if (usesList && isListPollWorthwhile(plan)) {
         if (isListPollWorthwhile({ ...plan, pages })) {
           requests += pages;
-          recordSuccess(list, pages, now);
+          recordSuccess(list, { pages, requests: pages, startedAt: now });
           const jitter = random();
           for (const object of objects) read(object, now, jitter);
           continue;

@@ -25,7 +25,12 @@ interface Given {
 }
 
 /** Watched calls that were all read, and the polls that the scheduler starts. */
-function createScene({ rate = 10_000, totalRate = 10_000, maxConcurrentPolls = 1_000 } = {}) {
+function createScene({
+  rate = 10_000,
+  totalRate = 10_000,
+  maxConcurrentPolls = 1_000,
+  isPolled = (_: Watch): boolean => true,
+} = {}) {
   const clock = createClock();
   const timers = createTimers(clock);
   const polled: string[] = [];
@@ -48,7 +53,7 @@ function createScene({ rate = 10_000, totalRate = 10_000, maxConcurrentPolls = 1
     poll(watch) {
       polled.push(watch.target.id);
       watch.dueAt = clock.now() + watch.intervalMs;
-      return Promise.resolve();
+      return Promise.resolve(isPolled(watch));
     },
   });
   const add = ({ id, fingerprint, inMs, intervalMs, campaignId }: Given) => {
@@ -216,6 +221,22 @@ describe('The order of due polls', () => {
     expect(polled).toHaveLength(2_000);
     const often = polled.filter((id) => id === 'often').length;
     expect(often / (polled.length - often)).toBeCloseTo(4, 0);
+  });
+
+  test.each([
+    ['of a credential', { rate: 10 }],
+    ['of all credentials', { totalRate: 10 }],
+  ])('polls that another instance has made do not count for the rate %s', async (_, rates) => {
+    const isPolled = ({ target }: Watch) => target.id.startsWith('own');
+    const { addMany, polled, pass } = createScene({ ...rates, isPolled });
+    addMany(40, () => ({ id: 'own', intervalMs: 8_000 }));
+    addMany(100, () => ({ id: 'shared' }));
+    await pass(60_000);
+    polled.length = 0;
+    await pass(200_000);
+    // Each object as often as its interval demands.
+    expect(polled.filter((id) => id === 'own')).toHaveLength(1_000);
+    expect(polled.filter((id) => id === 'shared')).toHaveLength(10_000);
   });
 
   test('a credential at its limit of concurrent polls delays no other one', async () => {
