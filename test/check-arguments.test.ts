@@ -95,12 +95,32 @@ describe('A wrong argument of an exported function', () => {
     [
       'a fault with a path without a slash',
       () => control.fail('call/', { status: 503 }),
-      'The requests of a fault must be the start of a path, such as "/call/", a regular expression or a function. It is a text.',
+      'The requests of a fault must be the start of a path after /api, such as "/call/", a regular expression or a function. It is a text.',
     ],
     [
       'a fault with a status that is none',
       () => control.fail('/call/', { status: 1000 }),
       'The option `status` of `fail` must be a whole number from 200 to 599. It is 1000.',
+    ],
+    [
+      'a fault with the base path, which would match no request',
+      () => control.fail('/api/call/', { status: 503 }),
+      'The requests of a fault must be the start of a path after /api, such as "/call/", a regular expression or a function. It is a text.',
+    ],
+    [
+      'attempts to insert that are a text',
+      () => control.insertAttempts('sk_demo_a', 'x'),
+      'The options of `insertAttempts` must be an object. They are a text.',
+    ],
+    [
+      'attempts to insert without a position',
+      () => control.insertAttempts('sk_demo_a', { count: 2 }),
+      'The option `at` of `insertAttempts` must be a whole number, 0 or more. It is undefined.',
+    ],
+    [
+      'rows to insert with a misspelled option',
+      () => control.insertRows('sk_demo_a', 'c', { at: 0, size: 2 }),
+      '`insertRows` has no option `size`. Its options are at, count, items.',
     ],
     [
       'a fault without a status',

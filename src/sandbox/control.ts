@@ -1,4 +1,11 @@
-import { type ArgumentRule, checkArgument, checkOptions, isObject } from '#check-arguments.ts';
+import {
+  type ArgumentRule,
+  checkArgument,
+  checkOptions,
+  isObject,
+  TEXT,
+  wholeNumber,
+} from '#check-arguments.ts';
 import type {
   Assistant,
   Call,
@@ -90,15 +97,30 @@ const DURATION: ArgumentRule = {
   expected: 'milliseconds, 0 or more',
   accepts: (value) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY,
 };
+const POSITION = wholeNumber(0);
+const INSERTED_ROWS = {
+  at: POSITION,
+  count: wholeNumber(0),
+  items: {
+    expected: 'an array of objects',
+    accepts: (value: unknown) => Array.isArray(value) && value.every(isObject),
+  },
+};
+const INSERTED_ATTEMPTS = { ...INSERTED_ROWS, status: TEXT };
 const CALL_TIMES = { queueMs: DURATION, ringMs: DURATION, talkMs: DURATION };
 
 /** The parts of a sandbox that its control uses. */
 export interface ControlledSandbox extends RequestCounters {
   readonly seed: number;
+  readonly basePath: string;
   readonly faults: Faults;
   readonly startTimer: StartTimer;
   now(): number;
   organizationOf(apiKey: string): Organization;
+}
+
+function toEmptyItems(count: number): readonly object[] {
+  return Array.from({ length: count }, () => ({}));
 }
 
 /** Creates the control of a sandbox. */
@@ -107,7 +129,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
   let inserted = 0;
 
   return {
-    ...createFaultControl(faults, sandbox.startTimer),
+    ...createFaultControl(faults, sandbox.startTimer, sandbox.basePath),
     clearLog: sandbox.clearLog,
     requestCounts: sandbox.requestCounts,
     inFlight: sandbox.inFlight,
@@ -116,10 +138,10 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       const { calls, attempts, assistants, campaigns, rows } = sandbox.organizationOf(apiKey);
       return { calls, attempts, assistants, campaigns, rows };
     },
-    insertAttempts(
-      apiKey,
-      { at, count = 1, items = Array.from({ length: count }, () => ({})), status = 'completed' },
-    ) {
+    insertAttempts(apiKey, insertion) {
+      checkOptions('`insertAttempts`', insertion, INSERTED_ATTEMPTS);
+      const { at, count = 1, items = toEmptyItems(count), status = 'completed' } = insertion;
+      checkArgument('The option `at` of `insertAttempts`', at, POSITION);
       const organization = sandbox.organizationOf(apiKey);
       // The same age as the attempt that follows it, so that the list stays sorted; at the top, the
       // newest possible age.
@@ -146,11 +168,10 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
     removeAttempts(apiKey, ids) {
       removeAttempts(sandbox.organizationOf(apiKey), new Set(ids));
     },
-    insertRows(
-      apiKey,
-      campaignId,
-      { at, count = 1, items = Array.from({ length: count }, () => ({})) },
-    ) {
+    insertRows(apiKey, campaignId, insertion) {
+      checkOptions('`insertRows`', insertion, INSERTED_ROWS);
+      const { at, count = 1, items = toEmptyItems(count) } = insertion;
+      checkArgument('The option `at` of `insertRows`', at, POSITION);
       const organization = sandbox.organizationOf(apiKey);
       const rows = rowsOf(organization, campaignId);
       const nextIndex = Math.max(-1, ...rows.map((row) => row.row_index)) + 1;

@@ -1,4 +1,4 @@
-import { HEADERS } from './fault-control.ts';
+import { HEADERS, isBelow } from './fault-control.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** A command that cannot be run. The message says what would be right. */
@@ -123,12 +123,12 @@ const actions: { readonly [name: string]: Action } = {
   },
 };
 
-/** Every action with an example, as text. */
+/** Every action with an example and its other properties, as text. */
 export function describeActions(): string {
   return Object.entries(actions)
     .map(
-      ([action, { effect, example }]) =>
-        `${action}: ${effect}\n  ${JSON.stringify({ action, ...example })}\n`,
+      ([action, { effect, example, optional }]) =>
+        `${action}: ${effect}${optional.length > 0 ? `; optional: ${optional.join(', ')}` : ''}\n  ${JSON.stringify({ action, ...example })}\n`,
     )
     .join('\n');
 }
@@ -188,7 +188,7 @@ class Command {
     const path = this.text('path');
     if (!path.startsWith('/'))
       throw new InvalidCommandError('`path` must begin with a slash, for example /call/.');
-    if (basePath !== '' && `${path}/`.startsWith(`${basePath}/`))
+    if (isBelow(path, basePath))
       throw new InvalidCommandError(`\`path\` must be without ${basePath}, for example /call/.`);
     return path;
   }

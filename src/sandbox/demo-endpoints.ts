@@ -47,8 +47,8 @@ export function createDemoEndpoints(
   const recording = createRecording();
   return {
     handle(incoming, outgoing) {
-      const { url = '/' } = incoming;
-      if (url.startsWith('/recordings/')) {
+      const [path = '/'] = (incoming.url ?? '/').split('?');
+      if (path.startsWith('/recordings/')) {
         outgoing.writeHead(200, {
           'content-type': 'audio/wav',
           'content-length': recording.length,
@@ -56,7 +56,7 @@ export function createDemoEndpoints(
         outgoing.end(incoming.method === 'HEAD' ? undefined : recording);
         return true;
       }
-      if (url !== '/control') return false;
+      if (path !== '/control' && path !== '/control/') return false;
       void respondToCommand(demo, incoming, outgoing);
       return true;
     },
@@ -70,8 +70,13 @@ async function respondToCommand(
   outgoing: ServerResponse,
 ): Promise<void> {
   const { method, headers } = incoming;
-  if (method !== 'POST') {
+  if (method === 'GET' || method === 'HEAD') {
     send(outgoing, 200, 'text/plain; charset=utf-8', describeActions());
+    return;
+  }
+  if (method !== 'POST') {
+    outgoing.setHeader('allow', 'GET, HEAD, POST');
+    sendJson(outgoing, 405, { message: 'The method of a command must be POST.' });
     return;
   }
   // A page of another origin can send text without asking first, and no JSON.

@@ -76,13 +76,22 @@ export interface FaultControl {
   heal(): void;
 }
 
-const MATCH: ArgumentRule = {
-  expected: 'the start of a path, such as "/call/", a regular expression or a function',
-  accepts: (value) =>
-    value instanceof RegExp ||
-    typeof value === 'function' ||
-    (typeof value === 'string' && /^(\/|$)/.test(value)),
-};
+/** @param basePath is no part of the paths that a fault is compared with */
+function createMatchRule(basePath: string): ArgumentRule {
+  const start = basePath === '' ? 'the start of a path' : `the start of a path after ${basePath}`;
+  return {
+    expected: `${start}, such as "/call/", a regular expression or a function`,
+    accepts: (value) =>
+      value instanceof RegExp ||
+      typeof value === 'function' ||
+      (typeof value === 'string' && /^(\/|$)/.test(value) && !isBelow(value, basePath)),
+  };
+}
+
+export function isBelow(path: string, basePath: string): boolean {
+  return basePath !== '' && `${path}/`.startsWith(`${basePath}/`);
+}
+
 const TIMES: ArgumentRule = {
   expected: 'a whole number, 1 or more, or Infinity',
   accepts: (value) => value === Number.POSITIVE_INFINITY || wholeNumber(1).accepts(value),
@@ -125,13 +134,18 @@ const KIND = {
 };
 
 /** Creates the control of the faults of a sandbox. */
-export function createFaultControl(faults: Faults, startTimer: StartTimer): FaultControl {
+export function createFaultControl(
+  faults: Faults,
+  startTimer: StartTimer,
+  basePath: string,
+): FaultControl {
+  const matchRule = createMatchRule(basePath);
   const addRule = (
     match: RequestMatch,
     times: number | undefined,
     act: (request: SandboxRequest, next: () => Promise<Response>) => Promise<Response>,
   ) => {
-    checkArgument('The requests of a fault', match, MATCH);
+    checkArgument('The requests of a fault', match, matchRule);
     if (times !== undefined) checkArgument('`times` of a fault', times, TIMES);
     faults.add({ match, times: times ?? Number.POSITIVE_INFINITY, act });
   };

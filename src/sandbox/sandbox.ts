@@ -156,6 +156,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     log,
     control: createControl({
       seed,
+      basePath,
       faults,
       startTimer,
       now,

@@ -147,8 +147,18 @@ describe('Endpoints of the demo', () => {
     expect((await get('/campaigns')).status).toBe(200);
   });
 
+  test('a command with another method is refused', async () => {
+    const response = await fetch(`${origin}/control`, { method: 'PUT', body: '{}' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
+    expect(await response.json()).toEqual({ message: 'The method of a command must be POST.' });
+  });
+
   test('GET lists the actions, and each example is a valid command', async () => {
     const text = await (await fetch(`${origin}/control`)).text();
+    for (const path of ['/control/', '/control?x=1'])
+      expect(await (await fetch(`${origin}${path}`)).text()).toBe(text);
+    expect(text).toContain('delay: delays the responses; optional: times\n');
     const examples = Array.from(text.matchAll(/^ {2}(\{.*\})$/gm), ([, json = '']) => json);
     expect(examples).toHaveLength(8);
     // No call has the id of the example, and this sandbox has no gateway to restart.

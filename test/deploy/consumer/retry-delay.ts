@@ -6,6 +6,8 @@ export function waitBeforeRetry(extensions: Partial<ErrorExtensions>): number | 
     case 'RATE_LIMITED':
     case 'UPSTREAM_UNAVAILABLE':
     case 'UPSTREAM_TIMEOUT':
+    case 'UPSTREAM_INVALID_RESPONSE':
+    case 'SUBSCRIPTION_INTERRUPTED':
       return (extensions.retryAfter ?? 5) * 1_000;
     default:
       return undefined;
