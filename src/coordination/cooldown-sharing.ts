@@ -1,3 +1,4 @@
+import { boundedRead } from '#redis/bounded-read.ts';
 import type { InstanceChannel } from '#redis/instance-channel.ts';
 import type { RedisConnection, ServerTime } from '#redis/redis-connection.ts';
 import { withTimeout } from '#redis/with-timeout.ts';
@@ -9,10 +10,10 @@ import { isSigned, type Signer, sign } from './signature.ts';
 export interface SharedCooldowns
   extends Pick<SharedLimits, 'onCooldown' | 'canProbe' | 'onProbingEnd'> {
   /**
-   * Applies what Redis stores under `toCooldownKey`: a signed cooldown, nothing, or anything else.
+   * Applies what Redis stores under `toCooldownKey`: a signed cooldown, or anything else.
    * @param time by the clock of the Redis server that stores it
    */
-  receive(owner: Signer, stored: unknown, time: ServerTime): void;
+  receive(owner: Signer, stored: Buffer, time: ServerTime): void;
 }
 
 export interface SharedCooldownsOptions {
@@ -47,6 +48,8 @@ const MAX_COOLDOWN_MS = 300_000 + 10_000;
 /** The end of a cooldown by Redis' clock, in ms, and its signature. */
 const VALUE = /^(\d{1,16})\.([\w-]{43})$/;
 const MAX_VALUE_BYTES = 60;
+/** Reads the cooldown of a credential. */
+export const COOLDOWN = boundedRead(MAX_VALUE_BYTES);
 
 /**
  * Whether this instance may probe. Undecided until Redis has replied, or while another instance has
@@ -111,7 +114,7 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     },
   };
 
-  function receive(owner: Signer, stored: unknown, time: ServerTime): void {
+  function receive(owner: Signer, stored: Buffer, time: ServerTime): void {
     const end = open(owner, stored, time);
     if (end !== undefined) apply(owner, end, time);
   }
@@ -119,10 +122,10 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
   /** The end of a cooldown by Redis' clock, in ms; undefined if the value does not count. */
   function open(
     owner: Signer,
-    stored: unknown,
+    stored: Buffer | undefined,
     { latest } = connection.time(owner.fingerprint),
   ): number | undefined {
-    const end = verify(owner, stored);
+    const end = stored && verify(owner, stored);
     // No cooldown is longer: the clock of Redis was set back, and the value would count until then.
     return end !== undefined && end - latest <= MAX_COOLDOWN_MS ? end : undefined;
   }
@@ -150,14 +153,13 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     const replies = await connection.send(
       fingerprint,
       ['SET', key, value, 'NX', ...ttl],
-      // `GET` would fail for a value of another type.
-      ['MGET', key],
+      COOLDOWN.toCommand(key),
       ['DEL', toClaimKey(fingerprint)],
     );
     if (!replies) return;
     // The longest cooldown counts. If two instances write at once, the shorter one may be stored:
     // then a third instance sends its probe earlier.
-    const stored = open(owner, firstOf(replies[1]));
+    const stored = open(owner, COOLDOWN.toValue(replies[1]));
     if (stored === undefined || stored < end) {
       if (!(await connection.send(fingerprint, ['SET', key, value, ...ttl]))) return;
     } else if (stored > end) apply(owner, stored);
@@ -168,8 +170,8 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
   async function remove(owner: Signer): Promise<void> {
     const { fingerprint } = owner;
     const key = toCooldownKey(fingerprint);
-    const replies = await connection.send(fingerprint, ['MGET', key]);
-    const end = replies && open(owner, firstOf(replies[0]));
+    const replies = await connection.send(fingerprint, COOLDOWN.toCommand(key));
+    const end = open(owner, COOLDOWN.toValue(replies?.[0]));
     if (end === undefined || apply(owner, end)) return;
     await connection.send(fingerprint, ['DEL', key], ['DEL', toClaimKey(fingerprint)]);
     channel.publish(fingerprint, TOPIC, fingerprint);
@@ -183,8 +185,12 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     }
     do {
       reads.set(fingerprint, false);
-      const replies = await connection.send(fingerprint, ['MGET', toCooldownKey(fingerprint)]);
-      if (replies) receive(owner, firstOf(replies[0]), connection.time(fingerprint));
+      const replies = await connection.send(
+        fingerprint,
+        COOLDOWN.toCommand(toCooldownKey(fingerprint)),
+      );
+      const stored = COOLDOWN.toValue(replies?.[0]);
+      if (stored) receive(owner, stored, connection.time(fingerprint));
     } while (reads.get(fingerprint));
     reads.delete(fingerprint);
   }
@@ -195,17 +201,20 @@ export function createSharedCooldowns(options: SharedCooldownsOptions): SharedCo
     claim.cancelRetry();
     const { fingerprint } = owner;
     const replies = await withTimeout(
-      connection.send(
-        fingerprint,
-        ['MGET', toCooldownKey(fingerprint)],
-        ['SET', toClaimKey(fingerprint), '', 'NX', 'PX', String(CLAIM_TTL_MS)],
-      ),
+      connection.send(fingerprint, COOLDOWN.toCommand(toCooldownKey(fingerprint)), [
+        'SET',
+        toClaimKey(fingerprint),
+        '',
+        'NX',
+        'PX',
+        String(CLAIM_TTL_MS),
+      ]),
       CLAIM_TIMEOUT_MS,
       startTimer,
     );
     claim.isPending = false;
     if (claims.get(fingerprint) !== claim) return;
-    const end = replies && open(owner, firstOf(replies[0]));
+    const end = open(owner, COOLDOWN.toValue(replies?.[0]));
     const hasClaimed = replies !== undefined && replies[1] !== null;
     if (end !== undefined && apply(owner, end)) {
       dropClaim(fingerprint);
@@ -237,16 +246,11 @@ function toClaimKey(fingerprint: string): string {
 }
 
 /** The end of a cooldown by Redis' clock, in ms; undefined if the value is not signed. */
-function verify(owner: Signer, stored: unknown): number | undefined {
-  if (!Buffer.isBuffer(stored) || stored.length > MAX_VALUE_BYTES) return undefined;
+function verify(owner: Signer, stored: Buffer): number | undefined {
   const [, end, signature = ''] = VALUE.exec(stored.toString()) ?? [];
   return end !== undefined && isSigned(owner, toText(end), signature) ? Number(end) : undefined;
 }
 
 function toText(end: string | number): string {
   return `${TOPIC} ${end}`;
-}
-
-function firstOf(reply: unknown): unknown {
-  return Array.isArray(reply) ? reply[0] : undefined;
 }

@@ -1,8 +1,9 @@
+import type { BoundedRead } from '#redis/bounded-read.ts';
 import type { InstanceChannel } from '#redis/instance-channel.ts';
 import type { RedisConnection, ServerTime } from '#redis/redis-connection.ts';
 import type { LimitOwner, LocalLimits, SharedLimits } from '#rest/resilience/limit-sharing.ts';
 import { createConcurrencyShares } from './concurrency-sharing.ts';
-import { createSharedCooldowns, toCooldownKey } from './cooldown-sharing.ts';
+import { COOLDOWN, createSharedCooldowns, toCooldownKey } from './cooldown-sharing.ts';
 import { createKnownOwners } from './known-owners.ts';
 import { toSigner } from './signature.ts';
 
@@ -12,8 +13,9 @@ export interface LimitSharing {
   shareLimits(local: LocalLimits): SharedLimits;
   /** The cooldown in Redis: a lookup in the shared cache reads it in the same round trip. */
   readonly piggyback: {
+    readonly read: BoundedRead;
     toKey(fingerprint: string): string;
-    receive(owner: LimitOwner, stored: unknown, time: ServerTime): void;
+    receive(owner: LimitOwner, stored: Buffer, time: ServerTime): void;
   };
   close(): void;
 }
@@ -46,7 +48,11 @@ export function createLimitSharing(options: LimitSharingOptions): LimitSharing {
         reducedShares: () => shares.reducedShares(),
       };
     },
-    piggyback: { toKey: toCooldownKey, receive: (...stored) => receive(...stored) },
+    piggyback: {
+      read: COOLDOWN,
+      toKey: toCooldownKey,
+      receive: (...stored) => receive(...stored),
+    },
     close: () => close(),
   };
 }

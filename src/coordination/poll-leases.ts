@@ -8,8 +8,9 @@ import {
   type PollLeases,
 } from '#live/poll-leases.ts';
 import type { WatchTarget } from '#live/watch.ts';
+import { boundedRead } from '#redis/bounded-read.ts';
 import type { InstanceChannel } from '#redis/instance-channel.ts';
-import type { Command, RedisConnection } from '#redis/redis-connection.ts';
+import type { Command, RedisConnection, Reply } from '#redis/redis-connection.ts';
 
 export interface PollLeasesOptions {
   readonly connection: Pick<RedisConnection, 'query' | 'time'>;
@@ -24,6 +25,13 @@ export interface PollLeasesOptions {
 const POLLED = 'polled';
 const HINT = 'hint';
 
+const INSTANCE_BYTES = 9;
+/** JavaScript writes no number that a claim contains with more characters. */
+const MAX_NUMBER_LENGTH = 25;
+/** The instance in Base64, and two numbers, with spaces. */
+const MAX_CLAIM_BYTES = (INSTANCE_BYTES / 3) * 4 + 2 * (1 + MAX_NUMBER_LENGTH);
+const CLAIM = boundedRead(MAX_CLAIM_BYTES);
+
 const ALONE: Claim = { outcome: 'alone', heldMs: 0, endsInMs: 0 };
 
 /**
@@ -33,7 +41,7 @@ const ALONE: Claim = { outcome: 'alone', heldMs: 0, endsInMs: 0 };
  */
 export function createPollLeases(options: PollLeasesOptions): PollLeases {
   const { connection, channel, settled, secret } = options;
-  const instance = randomBytes(9).toString('base64url');
+  const instance = randomBytes(INSTANCE_BYTES).toString('base64url');
   const byPolledName = new Listeners();
   const byHintName = new Listeners();
   const toHintName = (path: string) =>
@@ -96,8 +104,7 @@ export function createPollLeases(options: PollLeasesOptions): PollLeases {
     const replies = await connection.query(
       fingerprint,
       [...toSet(fingerprint, key, intervalMs), 'NX'],
-      // `GET` would fail for a value of another type, and all claims with it.
-      ['MGET', key],
+      CLAIM.toCommand(key),
       ...further,
     );
     return replies ? toClaim(replies, connection.time(fingerprint).latest) : ALONE;
@@ -128,11 +135,10 @@ function toKey(fingerprint: string, name: string): string {
  * Anyone who can write to the Redis may have written the value.
  * @param now by Redis' clock, in ms
  */
-function toClaim([set, values]: readonly unknown[], now: number): Claim {
+function toClaim([set, stored]: readonly Reply[], now: number): Claim {
   if (set !== null && set !== undefined) return { outcome: 'won', heldMs: 0, endsInMs: 0 };
   // The claim may just have expired.
-  const [value] = values as readonly (Buffer | null)[];
-  const [, claimMs, claimedAt] = String(value ?? '')
+  const [, claimMs, claimedAt] = String(CLAIM.toValue(stored) ?? '')
     .split(' ')
     .map(Number);
   const heldMs = Math.max(0, now - (claimedAt ?? Number.NaN));

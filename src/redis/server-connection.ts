@@ -1,3 +1,4 @@
+import { boundedRead, isWrongType } from './bounded-read.ts';
 import { toRedirection } from './redirection.ts';
 import { createRedisClient, type RedisClient, toOpenFailure } from './redis-client.ts';
 import type {
@@ -25,6 +26,7 @@ export interface ServerConnectionOptions extends RedisConnectionOptions {
   readonly isFirstConnectionAwaited?: boolean;
 }
 
+const PROBE = boundedRead(0);
 /** Delay before a probe after a timeout or an error, in ms. */
 const PROBE_DELAY_MS = 1_000;
 /**
@@ -51,7 +53,7 @@ const REJECTS_WRITES = new Set(['OOM', 'MISCONF', 'NOREPLICAS', 'READONLY']);
  * One connection to Redis, which no operation waits for longer than the timeout.
  *
  * After a late reply, Redis is down for all operations. One second later, the gateway sends a probe
- * (`MGET` and `TIME`) in the background. If its reply is in time, Redis is up again. While Redis is
+ * (a read and `TIME`) in the background. If its reply is in time, Redis is up again. While Redis is
  * down, the gateway sends no other command: replies arrive in the order of the commands, so a
  * further command would wait for the late reply. A hanging Redis therefore costs one timeout for
  * the operations that query it when it starts to hang, and nothing for later operations. A
@@ -138,8 +140,7 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
   }
 
   function sendCommand(command: Command): Promise<Reply> | undefined {
-    const reply = client?.sendCommand<unknown>(command);
-    return isClusterNode ? reply?.catch(toRedirectionReply) : reply;
+    return client?.sendCommand<unknown>(command).catch(isClusterNode ? toNodeReply : toReply);
   }
 
   async function sendCommands(commands: readonly Command[]): Promise<Replies> {
@@ -160,9 +161,8 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
     if (isProbing || state === 'up' || state === 'closed' || !client?.isReady) return;
     isProbing = true;
     try {
-      // A key that does not exist: reading it shows whether the server serves data. `GET` would fail
-      // for a value of another type.
-      const reply = sendCommands([['MGET', `revox:probe:{${probeTag}}`]]);
+      // A key that does not exist: reading it shows whether the server serves data.
+      const reply = sendCommands([PROBE.toCommand(`revox:probe:{${probeTag}}`)]);
       const isInTime = (await withTimeout(reply, timeoutMs, startTimer)) !== undefined;
       if (!isInTime) markDown(noReplyInTime);
       await reply;
@@ -276,9 +276,16 @@ export function createServerConnection(options: ServerConnectionOptions): RedisC
   };
 }
 
-/** @throws the error if it is not a redirection */
-function toRedirectionReply(error: unknown): Reply {
-  const redirection = toRedirection(error);
-  if (!redirection) throw error;
-  return redirection;
+/**
+ * The error reply to one read does not concern the other commands of its round trip.
+ * @throws the error if it is another one
+ */
+function toReply(error: unknown): Reply {
+  if (!isWrongType(error)) throw error;
+  return null;
+}
+
+/** As `toReply`, for a node of a cluster. */
+function toNodeReply(error: unknown): Reply {
+  return toRedirection(error) ?? toReply(error);
 }

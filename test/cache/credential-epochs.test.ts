@@ -16,7 +16,7 @@ test('A reply of Redis to an earlier query never replaces the first epoch that t
     {
       async send(_hashTag, [, , proposed]) {
         proposals.push(String(proposed));
-        return ['OK', proposed];
+        return ['OK', Buffer.from(String(proposed))];
       },
     },
     () => 0,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toCooldownKey } from '#coordination/cooldown-sharing.ts';
+import { COOLDOWN, toCooldownKey } from '#coordination/cooldown-sharing.ts';
 import { outcomeOf, status, type UpstreamAct } from '../rest/client-scene.ts';
 import { ANN, BOB, createInstances } from './instances.ts';
 
@@ -183,7 +183,7 @@ describe('Cooldowns of several instances', () => {
     if (value !== undefined) redis.values.set(key, { value, expiresAt: Number.POSITIVE_INFINITY });
     for (let n = 0; n < 3; n += 1) redis.publish(`cooldown ${ANN.fingerprint}`, undefined);
     const time = { earliest: clock.now(), latest: clock.now() };
-    client?.sharing.piggyback.receive(ANN, value && Buffer.from(value), time);
+    if (value !== undefined) client?.sharing.piggyback.receive(ANN, Buffer.from(value), time);
     expect(await outcomeOf(Promise.resolve(client?.send('/call/a')))).toBe('succeeded');
     expect(newlySent()).toEqual(['0 /call/a']);
   });
@@ -226,8 +226,8 @@ describe('Cooldowns of several instances', () => {
     }
     await pass(0);
     expect(redis.commands).toEqual([
-      ['MGET', toCooldownKey(ANN.fingerprint)],
-      ['MGET', toCooldownKey(ANN.fingerprint)],
+      COOLDOWN.toCommand(toCooldownKey(ANN.fingerprint)),
+      COOLDOWN.toCommand(toCooldownKey(ANN.fingerprint)),
     ]);
   });
 

@@ -113,7 +113,8 @@ export function createInstances(
     commands.push([String(name), key, ...rest]);
     const found = values.get(String(key));
     const current = found && found.expiresAt > clock.now() ? found : undefined;
-    if (name === 'MGET') return [current ? Buffer.from(current.value) : null];
+    if (name === 'GETRANGE')
+      return Buffer.from(current?.value ?? '').subarray(0, Number(rest[1]) + 1);
     if (name === 'DEL') return Number(values.delete(String(key)));
     const [value, ...flags] = rest.map(String);
     if (flags.includes('NX') && current) return null;

@@ -19,7 +19,7 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
   test('the gateway authenticates with the name and password of the URL and needs only the commands of the tier', async () => {
     await using redis = await startRedis();
     await using observer = await redis.connect();
-    const commands = ['+select', '+ping', '+time', '+mget', '+get', '+set', '+del', '+pexpire'];
+    const commands = ['+select', '+ping', '+time', '+getrange', '+set', '+del', '+pexpire'];
     await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, '~revox:*', ...commands);
     await using one = createTierInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}/3`);
 

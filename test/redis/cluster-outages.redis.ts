@@ -317,7 +317,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster with wrong settings', () => {
     await using cluster = await startRedisCluster();
     const [from, to] = cluster.masters as [ClusterNode, ClusterNode];
     const url = `redis://gateway:secret@127.0.0.1:${from.server.port}`;
-    const commands = ['+ping', '+time', '+mget', '+get', '+set', '+del', '+pexpire', '+asking'];
+    const commands = ['+ping', '+time', '+getrange', '+set', '+del', '+pexpire', '+asking'];
     const user = ['ACL', 'SETUSER', 'gateway', 'on', '>secret', '~revox:*', ...commands];
     for (const { observer } of cluster.masters) await observer.send(...user);
     await using one = createTierInstance(url, { clusterNodes: [], ...SLOW_MACHINE });

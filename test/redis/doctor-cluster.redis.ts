@@ -23,9 +23,9 @@ import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts
 expectRedisServer();
 
 const COMMANDS =
-  'PING, TIME, GET, MGET, SET, PEXPIRE, DEL, PUBLISH, CLUSTER SLOTS, ASKING, SUBSCRIBE';
+  'PING, TIME, GETRANGE, SET, PEXPIRE, DEL, PUBLISH, CLUSTER SLOTS, ASKING, SUBSCRIBE';
 const CLUSTER_ACL =
-  '~revox:* &revox:* +ping +time +get +mget +set +pexpire +del +publish +cluster|slots +asking +subscribe';
+  '~revox:* &revox:* +ping +time +getrange +set +pexpire +del +publish +cluster|slots +asking +subscribe';
 const REQUIRES_CLUSTER =
   'finding redis-cluster: Redis is a node of a Redis Cluster, which requires REDIS_CLUSTER=on: the gateway then finds the masters of all slots.';
 const NO_CLUSTER = `finding redis-cluster: Redis is not a node of a Redis Cluster: set REDIS_CLUSTER=off, and remove REDIS_CLUSTER_NODES if it is set. ${WITHOUT_REDIS}`;
@@ -72,7 +72,7 @@ describe.skipIf(!hasRedisServer)('Redis Cluster checks of doctor', () => {
       const stats = String(await observer.send('INFO', 'commandstats'));
       const errors = String(await observer.send('INFO', 'errorstats'));
       expect(await takeCommands(observer)).toMatchObject({
-        ...{ ping: 6, time: 2, get: 1, mget: 1, set: 1, pexpire: 1, del: 1, publish: 1, asking: 1 },
+        ...{ ping: 6, time: 2, getrange: 1, set: 1, pexpire: 1, del: 1, publish: 1, asking: 1 },
       });
       expect(stats).toMatch(/cmdstat_cluster\|slots:/);
       expect(errors).not.toMatch(/errorstat_(MOVED|ASK|CROSSSLOT)/);

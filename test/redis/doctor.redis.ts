@@ -48,7 +48,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     expect(await linesOf({ REDIS_URL: redis.url })).toEqual(HEALTHY);
 
     expect(await takeCommands(observer)).toMatchObject({
-      ...{ ping: 6, time: 2, get: 1, mget: 1, set: 1, pexpire: 1, del: 1, publish: 1 },
+      ...{ ping: 6, time: 2, getrange: 1, set: 1, pexpire: 1, del: 1, publish: 1 },
       info: 1,
     });
     expect(await dirtyOf()).toBe(before);
@@ -117,7 +117,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     ['resetkeys', 'the keys revox:*'],
     ['-subscribe', 'the commands SUBSCRIBE'],
     ['resetchannels', 'the commands PUBLISH, SUBSCRIBE'],
-    ['-mget resetkeys ~revox', 'the commands MGET and the keys revox:*'],
+    ['-getrange resetkeys ~revox', 'the commands GETRANGE and the keys revox:*'],
   ])('a user with %s gets a finding that names what is missing', async (rules, lacks) => {
     await using redis = await startRedis(MEMORY);
     await using observer = await redis.connect();

@@ -13,7 +13,7 @@ describe.skipIf(!hasRedisServer)('A user of Redis without messages', () => {
   test('claims still share the polls of two gateways, and each says once that messages are missing', async () => {
     await using redis = await startRedis();
     await using observer = await redis.connect();
-    const commands = ['+select', '+ping', '+time', '+mget', '+get', '+set', '+del', '+pexpire'];
+    const commands = ['+select', '+ping', '+time', '+getrange', '+set', '+del', '+pexpire'];
     const user = ['ACL', 'SETUSER', 'gateway', 'on', '>secret', '~revox:*'];
     await observer.send(...user, 'resetchannels', ...commands);
     const sandbox = createSandbox();

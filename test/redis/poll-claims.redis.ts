@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createPollLeases } from '#coordination/poll-leases.ts';
+import { CLAIM_SHARE } from '#live/poll-leases.ts';
 import type { RedisConnection } from '#redis/redis-connection.ts';
 import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
 import { openUpConnection } from './up-connection.ts';
@@ -17,7 +18,9 @@ describe.skipIf(!hasRedisServer)('Claims in Redis', () => {
     const connection = await openUpConnection(redis.server.url);
     const lease = openLease(connection);
     expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'won' });
-    expect(await lease.claim(REQUEST)).toMatchObject({ outcome: 'lost' });
+    const held = await lease.claim(REQUEST);
+    expect(held).toMatchObject({ outcome: 'lost' });
+    expect(held.heldMs + held.endsInMs).toBeCloseTo(CLAIM_SHARE * REQUEST.intervalMs);
 
     const [key = ''] = await redis.observer.keys();
     await redis.observer.send('DEL', key);

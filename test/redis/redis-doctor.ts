@@ -12,8 +12,7 @@ export const WITHOUT_REDIS = 'The gateway works without Redis, and caches in its
 export const COMMANDS = [
   'PING',
   'TIME',
-  'GET',
-  'MGET',
+  'GETRANGE',
   'SET',
   'PEXPIRE',
   'DEL',
@@ -21,7 +20,7 @@ export const COMMANDS = [
   'SUBSCRIBE',
 ];
 export const ACL =
-  '~revox:* &revox:* +select +ping +time +get +mget +set +pexpire +del +publish +subscribe';
+  '~revox:* &revox:* +select +ping +time +getrange +set +pexpire +del +publish +subscribe';
 
 export const timers = createManualTimers();
 /** Latencies are 0, and no time limit ends by itself. */

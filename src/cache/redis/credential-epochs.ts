@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { maxEntries } from '#cache/max-entries.ts';
+import { boundedRead } from '#redis/bounded-read.ts';
 import type { RedisConnection } from '#redis/redis-connection.ts';
 
 /**
@@ -74,6 +75,11 @@ export const EPOCH_TTL_MS = 2 * 86_400_000;
  * any number of credentials rejected.
  */
 export const REVOCATION_TTL_MS = 600_000;
+const RANDOM_BYTES = 12;
+/** The random bytes in Base64. */
+const MAX_EPOCH_BYTES = (RANDOM_BYTES / 3) * 4;
+/** Reads the epoch of a credential. */
+export const EPOCH = boundedRead(MAX_EPOCH_BYTES);
 const MAX_CREDENTIALS = 10_000;
 const REVOCATION_BATCH_SIZE = 100;
 
@@ -138,10 +144,10 @@ export function createCredentialEpochs(
     const replies = await connection.send(
       fingerprint,
       ['SET', redisKey, proposed, 'NX', 'PX', String(EPOCH_TTL_MS)],
-      ['GET', redisKey],
+      EPOCH.toCommand(redisKey),
     );
     if (knownEpochs.peek(fingerprint) !== known) return undefined;
-    if (String(replies?.[1]) !== proposed) {
+    if (EPOCH.toValue(replies?.[1])?.toString() !== proposed) {
       knownEpochs.delete(fingerprint);
       return undefined;
     }
@@ -196,5 +202,5 @@ function toRedisKey(fingerprint: string): string {
 }
 
 function createEpoch(): string {
-  return randomBytes(12).toString('base64url');
+  return randomBytes(RANDOM_BYTES).toString('base64url');
 }

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { CacheOwner, SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import { contractVersion as currentContract } from '#generated/contract-version.ts';
+import { type BoundedRead, boundedRead } from '#redis/bounded-read.ts';
 import { connectRedis, type RedisOptions } from '#redis/connect.ts';
 import type { RedisConnection, ServerTime } from '#redis/redis-connection.ts';
 import { withTimeout } from '#redis/with-timeout.ts';
-import { createCredentialEpochs, EPOCH_TTL_MS } from './credential-epochs.ts';
+import { createCredentialEpochs, EPOCH, EPOCH_TTL_MS } from './credential-epochs.ts';
 import { createFlights, type FlightsOptions } from './flights.ts';
 import { open, seal } from './seal.ts';
 
@@ -21,10 +22,11 @@ export interface RedisTierOptions extends RedisOptions {
    * @default `now`
    */
   readonly wallNow?: () => number;
-  /** A further key of the credential that each lookup reads in its round trip. @default none */
+  /** A further value of the credential that each lookup reads in its round trip. @default none */
   readonly piggyback?: {
+    readonly read: BoundedRead;
     toKey(fingerprint: string): string;
-    receive(owner: CacheOwner, stored: unknown, time: ServerTime): void;
+    receive(owner: CacheOwner, stored: Buffer, time: ServerTime): void;
   };
   /**
    * The connection for reads that no client waits for, and their time limit.
@@ -52,8 +54,6 @@ interface Envelope extends SecondTierEntry {
   readonly ttlMs: number;
 }
 
-type Value = Buffer | null;
-
 /**
  * Format version of an entry. It must be raised when `Envelope` changes, or when `request.parse`
  * returns another value for the same body.
@@ -65,6 +65,7 @@ const MAX_CONCURRENT_WRITES = 64;
  * within the timeout, and would delay other reads.
  */
 const MAX_SEALED_BYTES = 2 * 2 ** 20;
+const ENTRY = boundedRead(MAX_SEALED_BYTES);
 
 /**
  * Second tier in Redis, shared by all instances: entries are compressed, sealed with a key of the
@@ -113,21 +114,21 @@ export function createRedisTier({
     }
     const fence = epochs.takeFence();
     // A command for each key: while a slot of a cluster migrates, its keys are on two servers,
-    // which reject a command for both. `GET` would fail for a value of another type.
+    // which reject a command for both.
     const reply = reader.query(
       fingerprint,
-      ['MGET', redisKey],
-      ['MGET', epochs.redisKeyOf(fingerprint)],
-      ...(piggyback ? [['MGET', piggyback.toKey(fingerprint)]] : []),
+      ENTRY.toCommand(redisKey),
+      EPOCH.toCommand(epochs.redisKeyOf(fingerprint)),
+      ...(piggyback ? [piggyback.read.toCommand(piggyback.toKey(fingerprint))] : []),
     );
     // A command of its own, in the same round trip: a Redis that rejects writes still serves reads.
     claim?.(epochs.hasObserved(fingerprint));
     const replies = await reply;
     if (!replies) return undefined;
-    const [, , further] = replies as readonly (readonly [Value] | undefined)[];
-    if (further?.[0]) piggyback?.receive(owner, further[0], reader.time(fingerprint));
-    const [[sealed], [epoch]] = replies as readonly [readonly [Value], readonly [Value]];
-    const observed = epochs.observe(fingerprint, epoch?.toString(), fence);
+    const further = piggyback?.read.toValue(replies[2]);
+    if (further) piggyback?.receive(owner, further, reader.time(fingerprint));
+    const sealed = ENTRY.toValue(replies[0]);
+    const observed = epochs.observe(fingerprint, EPOCH.toValue(replies[1])?.toString(), fence);
     // The first read of this process did not know yet whether the credential has entries.
     claim?.(epochs.hasObserved(fingerprint));
     if (!sealed || observed?.epoch === undefined) return undefined;

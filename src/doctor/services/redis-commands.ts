@@ -42,8 +42,7 @@ function toKeyCommands(key: string): readonly GatewayCommand[] {
   return [
     ['PING'],
     ['TIME'],
-    ['GET', key],
-    ['MGET', key, key],
+    ['GETRANGE', key, '0', '0'],
     ['SET', key, '', 'XX', 'PX', '1'],
     ['PEXPIRE', key, '1'],
     ['DEL', key],

@@ -103,7 +103,7 @@ async function isClusterNode(
   if (info) return info.get('redis_mode') === 'cluster';
   if ([...codes].some((code) => CLUSTER_CODES.has(code))) return true;
   for (let number = 0; number < SLOT_SAMPLES; number += 1) {
-    const { code } = await send('GET', `revox:doctor:{${number}}`);
+    const { code } = await send('GETRANGE', `revox:doctor:{${number}}`, '0', '0');
     if (code !== undefined && CLUSTER_CODES.has(code)) return true;
   }
   return false;
