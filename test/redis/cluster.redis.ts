@@ -220,6 +220,25 @@ describe.skipIf(!hasRedisServer)('Redis Cluster that serves', () => {
     }
   });
 
+  test('an entry of another type, or one that is too long, counts as absent for its own key only', async () => {
+    const master = cluster.masters[1] as ClusterNode;
+    const owner = await toOwnerOf(master);
+    await using one = createInstance();
+    await one.storeAndRead(owner, PATH, toEntry(CALL));
+    const [key = ''] = await master.observer.entries();
+    await one.storeAndRead(owner, '/other', OTHER);
+    for (const forgery of [
+      ['LPUSH', key, 'forged'],
+      ['SETRANGE', key, String(2 ** 22), 'x'],
+    ]) {
+      await master.observer.send('DEL', key);
+      await master.observer.send(...forgery);
+      expect(await one.read(owner, PATH)).toBeUndefined();
+      expect(await one.read(owner, '/other')).toMatchObject({ value: OTHER.value });
+    }
+    expect(one.statusChanges).toEqual([]);
+  });
+
   test('a slot without a master costs only its own credential upstream requests', async () => {
     const [first, second] = cluster.masters as [ClusterNode, ClusterNode];
     const [lost, served] = [await toOwnerOf(first, 'lost'), await toOwnerOf(second, 'served')];
