@@ -40,9 +40,9 @@ const MAX_PROBES = 3;
  *
  * A list that moves between two requests, or a single anomalous response, can make 0 look like 1.
  * If the gateway wrongly assumes 1, the list lacks its first page. So the probe reads page 0 once
- * more before it concludes 1, and also page 1 if it equals page 0, and page 2 if it is empty then.
- * If the gateway wrongly assumes 0, the start of the list shows the error. Once the number is
- * trusted, a probe verifies it from time to time.
+ * more before it concludes 1. If page 0 equals page 1, it also reads page 1 again, and page 2 unless
+ * that has only items of its own. If the gateway wrongly assumes 0, the start of the list shows the
+ * error. Once the number is trusted, a probe verifies it from time to time.
  *
  * If page 0 is served, a 400 or 404 for a later number counts as an empty page. The probe throws
  * all other failures. A list that reads the same with both numberings is inconclusive. It is read
@@ -103,7 +103,7 @@ async function probeStart<T extends Identified>(
 
 interface Reread<T> {
   readonly zero: Page<T> | undefined;
-  /** Whether the response to number 0 is the same as before the request for number 1. */
+  /** Whether the responses lead to the same conclusion as those of the probe. */
   readonly isConsistent: boolean;
   readonly latestVersion: ReadVersion | undefined;
 }
@@ -125,16 +125,22 @@ async function rereadStart<T extends Identified>(
   const one = await readNumber(1, newerThan);
   const isRepeated = isFirstPageAgain(zero, one);
   const upToOne = latestVersion(newerThan, one.readVersion);
-  if (!isRepeated || probe.pages.get(2)?.served !== 0)
+  const { one: firstOne, pages } = probe;
+  // Page 2 distinguishes a clamped 0 from a list of one page that numbers past the end repeat. A
+  // single anomalous response, or a list that has moved since page 1, must not decide this.
+  if (!isRepeated || isSecondPage(pages.get(2), firstOne))
     return { zero, isConsistent: isRepeated, latestVersion: upToOne };
-  // An empty page 2 distinguishes a clamped 0 from a list of one page that numbers past the end
-  // repeat. A single anomalous response must not decide this.
   const two = await readOrEmpty(readNumber, 2, upToOne);
   return {
     zero,
-    isConsistent: two.served === 0,
+    isConsistent: !isFirstPageAgain(one, two),
     latestVersion: latestVersion(upToOne, two.readVersion),
   };
+}
+
+/** Whether page 2 has items, and none of page 1. */
+function isSecondPage(two: Page<Identified> | undefined, one: Page<Identified>): boolean {
+  return two !== undefined && two.served > 0 && overlapRatio(one, two) === 0;
 }
 
 function conclude<T>(

@@ -221,6 +221,22 @@ describe('First page number', () => {
     expect(reader.facts.firstPage).toBe(0);
   });
 
+  test('a list of one page that grows before page 2 is read does not make a repeated last page look like a clamped 0', async () => {
+    for (const hasTotal of [false, true]) {
+      const upstream = createSimulatedList(7, { past: 'clamped', hasTotal });
+      const reader = createListReader(upstream, discoveringReader);
+      upstream.afterRequests(2, () => upstream.insert(0, 1));
+
+      const grown = await reader.read({ first: 3 });
+      expect(grown.requested.slice(0, 6)).toEqual([0, 1, 2, 0, 1, 2]);
+      expect(reader.facts.firstPage).toBeUndefined();
+
+      upstream.insert(0, 20);
+      expect((await reader.read({ first: 3 })).ids).toEqual(upstream.ids.slice(0, 3));
+      expect(reader.facts.firstPage).toBe(0);
+    }
+  });
+
   test('a request that is rejected under both numbers does not prove the number of the first page', async () => {
     const upstream = createSimulatedList(40);
     const reader = createListReader(upstream, discoveringReader);
