@@ -140,7 +140,7 @@ describe('A wrong argument of an exported function', () => {
     [
       'a fault with a header that cannot be sent',
       () => control.fail('/call/', { status: 503, headers: { 'retry after': '1' } }),
-      'The option `headers` of `fail` must be an object of texts, such as { "retry-after": "40" }. It is an object.',
+      'The option `headers` of `fail` must be an object of names and values that HTTP permits, such as { "retry-after": "40" }. It is an object.',
     ],
     [
       'a body that is no text',

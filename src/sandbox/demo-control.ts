@@ -210,7 +210,9 @@ class Command {
   headers(): Record<string, string> {
     const headers = this.#properties.headers ?? {};
     if (!HEADERS.accepts(headers))
-      throw new InvalidCommandError('`headers` must be an object, such as {"retry-after":"40"}.');
+      throw new InvalidCommandError(
+        '`headers` must be an object of names and values that HTTP permits, such as {"retry-after":"40"}.',
+      );
     return headers as Record<string, string>;
   }
 

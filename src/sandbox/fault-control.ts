@@ -104,9 +104,9 @@ const WAIT: ArgumentRule = {
     (typeof value === 'object' && value !== null && 'then' in value),
 };
 const VERSION = oneOf(...API_VERSIONS);
-/** Names and values as HTTP permits them: with others, the request would break instead. */
+/** With other names or values, the request would break instead. */
 export const HEADERS: ArgumentRule = {
-  expected: 'an object of texts, such as { "retry-after": "40" }',
+  expected: 'an object of names and values that HTTP permits, such as { "retry-after": "40" }',
   accepts(value) {
     if (!isObject(value) || Object.values(value).some((text) => typeof text !== 'string'))
       return false;

@@ -125,11 +125,11 @@ describe('Endpoints of the demo', () => {
     ],
     [
       { action: 'fail', path: '/call', status: 429, headers: { 'retry-after': 3 } },
-      '`headers` must be an object, such as {"retry-after":"40"}.',
+      '`headers` must be an object of names and values that HTTP permits, such as {"retry-after":"40"}.',
     ],
     [
       { action: 'fail', path: '/call', status: 429, headers: { 'retry after': '3' } },
-      '`headers` must be an object, such as {"retry-after":"40"}.',
+      '`headers` must be an object of names and values that HTTP permits, such as {"retry-after":"40"}.',
     ],
     [{ action: 'reset', path: '/api/call/' }, '`path` must be without /api, for example /call/.'],
     [{ action: 'start-call', apiKey: 'sk_other' }, '`apiKey` must be one of sk_demo_a, sk_demo_b.'],
