@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readSettings } from '#config/settings.ts';
 import { checkRedis } from '#doctor/services/redis.ts';
+import { startTimer } from '#system-clock.ts';
 import { createTestSandbox, runAsText, toTraffic } from '../doctor/doctor-scene.ts';
 import { listen, listenTcp } from '../rest/real-server.ts';
 import { freePort } from '../sockets/demo-process.ts';
@@ -48,7 +50,7 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     expect(await linesOf({ REDIS_URL: redis.url })).toEqual(HEALTHY);
 
     expect(await takeCommands(observer)).toMatchObject({
-      ...{ ping: 6, time: 2, getrange: 1, set: 1, pexpire: 1, del: 1, publish: 1 },
+      ...{ ping: 6, time: 2, getrange: 1, set: 1, pexpire: 1, del: 1, publish: 1, subscribe: 1 },
       info: 1,
     });
     expect(await dirtyOf()).toBe(before);
@@ -131,6 +133,30 @@ describe.skipIf(!hasRedisServer)('Redis checks of doctor', () => {
     ]);
     expect(await observer.keys()).toEqual([]);
   });
+
+  test.each(['hang', 'close'] as const)(
+    'a proxy that does not support SUBSCRIBE is a finding beside the others: connections %s',
+    async (behavior) => {
+      await using redis = await startRedis(MEMORY);
+      await using proxy = await listenTcp((client) => {
+        const server = connect(redis.port, '127.0.0.1');
+        client.on('close', () => server.destroy()).on('error', () => {});
+        server.on('error', () => {}).pipe(client);
+        client.on('data', (chunk) => {
+          if (!chunk.includes('\r\nsubscribe\r\n')) server.write(chunk);
+          else if (behavior === 'close') client.destroy();
+        });
+      });
+      const lines = await linesOf({ REDIS_URL: `redis://127.0.0.1:${proxy.port}` }, { startTimer });
+      expect(lines).toEqual(
+        HEALTHY.map((line) =>
+          String(line).includes('redis-permissions')
+            ? 'finding redis-permissions: Redis does not support SUBSCRIBE: the instances of the gateway do not notify each other. A proxy in front of Redis must pass SUBSCRIBE and PUBLISH on.'
+            : line,
+        ),
+      );
+    },
+  );
 
   test.each([
     [

@@ -92,6 +92,9 @@ function toErrorFinding(code: string): ServerFinding {
   };
 }
 
+/** `SUBSCRIBE` had no reply, or one that is neither success nor `NOPERM`. */
+export const SUBSCRIBE_UNSUPPORTED = 'SUBSCRIBE_UNSUPPORTED';
+
 /** Error replies of a master that hands over the slot of the test key. */
 const MOVING_CODES = new Set(['MOVED', 'ASK', 'TRYAGAIN']);
 
@@ -101,6 +104,8 @@ function toErrorMessage(code: string, { subject, isNode }: ServerName): string {
       return isNode
         ? `${subject} is a read-only replica (READONLY).`
         : `${subject} is a read-only replica (READONLY): the gateway reads from it, and stores new responses in its own memory only. REDIS_URL must name the master, or REDIS_SENTINELS the Sentinels that know the master.`;
+    case SUBSCRIBE_UNSUPPORTED:
+      return `${subject} does not support SUBSCRIBE: the instances of the gateway do not notify each other. A proxy in front of Redis must pass SUBSCRIBE and PUBLISH on.`;
     case 'OOM':
       return `${subject} is full and rejects writes (OOM): set maxmemory-policy to allkeys-lru, or raise maxmemory. The gateway stores new responses in its own memory only.`;
     case 'MISCONF':

@@ -1,4 +1,5 @@
 import { createRedisClient, type RedisClient } from '#redis/redis-client.ts';
+import { withTimeout } from '#redis/with-timeout.ts';
 import {
   type GatewayCommands,
   readInfo,
@@ -7,7 +8,12 @@ import {
 } from './redis-commands.ts';
 import type { ServerFinding } from './redis-finding.ts';
 import { checkMemory, checkRole, checkVersion, type Info } from './redis-info.ts';
-import { type Acceptance, sendGatewayCommands, toPermissionFindings } from './redis-permissions.ts';
+import {
+  type Acceptance,
+  SUBSCRIBE_UNSUPPORTED,
+  sendGatewayCommands,
+  toPermissionFindings,
+} from './redis-permissions.ts';
 import { limitTime, type ServiceClock, toClockOffset, toMilliseconds } from './service-clock.ts';
 
 export interface ServerCheckOptions {
@@ -19,6 +25,8 @@ export interface ServerCheckOptions {
   readonly clock: ServiceClock;
 }
 
+/** Less than `CHECK_TIMEOUT_MS`, so that the results of the other commands are reported. */
+const SUBSCRIBE_TIMEOUT_MS = 1_000;
 const LATENCY_SAMPLES = 5;
 const SLOT_SAMPLES = 8;
 /** The clocks agree within this difference, in ms. */
@@ -39,7 +47,8 @@ export async function checkServer(options: ServerCheckOptions): Promise<readonly
     const replies = await sendGatewayCommands(send, commands.commands.slice(0, -1));
     const isUnexpectedCluster = !isClusterOn && (await isClusterNode(send, info, replies));
     const ofClock = await checkClock(send, clock);
-    const acceptance = await sendGatewayCommands(send, commands.commands.slice(-1), replies);
+    const subscribe = toSubscribe(send, clock);
+    const acceptance = await sendGatewayCommands(subscribe, commands.commands.slice(-1), replies);
     return [
       ...latency,
       ...checkVersion(info),
@@ -56,6 +65,15 @@ export async function checkServer(options: ServerCheckOptions): Promise<readonly
   } finally {
     client.destroy();
   }
+}
+
+/** A proxy in front of Redis may not reply to `SUBSCRIBE`, or close the connection. */
+function toSubscribe(send: SendCommand, { startTimer }: ServiceClock): SendCommand {
+  return async (...command) => {
+    const result = await withTimeout(send(...command), SUBSCRIBE_TIMEOUT_MS, startTimer);
+    const isReply = result?.code === undefined || result.code === 'NOPERM';
+    return result && isReply ? result : { code: SUBSCRIBE_UNSUPPORTED, text: '' };
+  };
 }
 
 /** Connects once. Rejects with the first error. */
