@@ -8,7 +8,7 @@ export interface Member extends HeapItem {
   /** The list that embeds it. */
   listKey: string | undefined;
   isKnown: boolean;
-  /** Polls a second that its interval demands. */
+  /** Polls a second that its interval demands of this instance. */
   demand: number;
 }
 
@@ -16,7 +16,7 @@ export interface Member extends HeapItem {
 export interface MembersOfList {
   /** The one with the shortest interval is the first. */
   readonly members: MinHeap<Member>;
-  /** Polls a second that their intervals demand, if each is polled singly. */
+  /** Polls a second that their intervals demand of this instance, if each is polled singly. */
   demand: number;
 }
 
@@ -62,7 +62,8 @@ export class ListMembers {
     if (reading || !watch.target.openList) this.unread.delete(watch);
     else this.unread.add(watch);
     this.#setKnown(member, reading !== undefined && !reading.state.isOver);
-    const isDemanding = Number.isFinite(watch.dueAt) && watch.lease?.isIncumbent !== false;
+    const isOwn = watch.lease?.isIncumbent !== false || watch.failures > 0;
+    const isDemanding = isOwn && Number.isFinite(watch.dueAt);
     const demand = isDemanding ? ((1 + furtherRequests) * 1000) / intervalMs : 0;
     if (listKey === undefined && member.listKey === undefined) {
       this.#demand += demand - member.demand;

@@ -58,7 +58,7 @@ export class WatchGroup implements HeapItem {
     if (this.lists.get(key)?.isPolling === false) this.lists.delete(key);
   }
 
-  /** Polls a second that the intervals of its objects demand. */
+  /** Polls a second that the intervals of its objects demand of this instance. */
   demand(): number {
     return this.members.demand(this.lists);
   }

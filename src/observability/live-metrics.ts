@@ -59,7 +59,7 @@ export function createLiveMetrics(
   );
   gauge(
     'live_stretch',
-    'Polls that are due divided by the polls that LIVE_RATE and LIVE_RATE_TOTAL permit. Over 1, calls are polled later than their intervals demand.',
+    'Polls that are due at this instance divided by the polls that LIVE_RATE and LIVE_RATE_TOTAL permit. Over 1, calls are polled later than their intervals demand.',
     () => liveState()?.stretch ?? 0,
   );
   const polls = bufferedCounter(

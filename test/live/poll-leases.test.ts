@@ -309,4 +309,16 @@ describe('Leases of polls', () => {
     await pass(60_000);
     for (const { seen } of members) expect(seen[0]).toMatch(/^ringing/);
   });
+
+  test('the demand of an instance is that of its own polls, also of those that fail', async () => {
+    const { members, follow, leases, pass, scene } = createScene();
+    for (const member of members) follow(member);
+    await pass(10_000);
+    const stretches = () => members.map(({ watches }) => watches.stretch());
+    expect(stretches().filter((stretch) => stretch > 0)).toHaveLength(1);
+    leases.isUp = false;
+    scene.isFailing = true;
+    await pass(20_000);
+    for (const stretch of stretches()) expect(stretch).toBeGreaterThan(0);
+  });
 });
