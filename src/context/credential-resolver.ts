@@ -51,7 +51,7 @@ export function createCredentialResolver({
     throw new UnauthenticatedError(
       header === ''
         ? 'The request has no API key: send your Revox API key as `Authorization: Bearer <key>`.'
-        : 'The Authorization header must have the form `Bearer <key>`, and the key has no spaces.',
+        : 'The Authorization header must have the form `Bearer <key>`, and the key must not contain spaces.',
     );
   };
 }

@@ -79,7 +79,7 @@ function parseBearerToken(header: string): string {
     'UNAUTHENTICATED',
     header === ''
       ? 'The bearer token is missing: send a token of the issuer that this gateway trusts as `Authorization: Bearer <token>`.'
-      : 'The Authorization header must have the form `Bearer <token>`, and the token has no spaces.',
+      : 'The Authorization header must have the form `Bearer <token>`, and the token must not contain spaces.',
   );
 }
 
