@@ -34,9 +34,17 @@ export async function classifyShortPage<T extends Identified>(
   if (hasSameItems(second, first))
     second = await pages.fetchAgain(++secondIndex, second.readVersion, page.served);
   if (second.served > 0 && overlapRatio(first, second) === 0) return 'cap';
-  if (second.served === 0 && isFollowed) return 'move';
-  const [one, other] = second.served > 0 ? [0, first] : [secondIndex, second];
-  return isIdenticalPage(await pages.fetchAgain(one, second.readVersion, page.served), other)
-    ? 'hole'
-    : 'move';
+  // A hole is concluded only from a list that has not moved: the conclusion outlives this operation.
+  if (again.total !== page.total) return 'move';
+  if (page.items.length > 0 && overlapRatio(again, page) === 0) return 'move';
+  // By now the list ends with the first page, and numbers past the end are empty or repeat it.
+  if (isFollowed && (second.served === 0 || hasSameItems(second, first))) return 'move';
+  // A rejection of a number past the end counts as an empty page, without a version.
+  const newerThan = second.readVersion ?? first.readVersion;
+  if (second.served === 0) {
+    const secondAgain = await pages.fetchAgain(secondIndex, newerThan, page.served);
+    if (secondAgain.served > 0) return 'move';
+  }
+  const firstAgain = await pages.fetchAgain(0, newerThan);
+  return isIdenticalPage(firstAgain, first) ? 'hole' : 'move';
 }

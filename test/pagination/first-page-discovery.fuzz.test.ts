@@ -122,6 +122,8 @@ const singleDisturbance = fc.record({
   requests: fc.nat({ max: 8 }),
   disturbance,
   after: fc.shuffledSubarray([...ACTIONS], { minLength: ACTIONS.length }),
+  /** Items that are inserted at the start afterwards: a wrong number of the first page hides them. */
+  growth: fc.nat({ max: 4 * PAGE_SIZE }),
 });
 type SingleDisturbance = typeof singleDisturbance extends fc.Arbitrary<infer W> ? W : never;
 
@@ -133,6 +135,7 @@ async function runOnce({
   requests,
   disturbance,
   after,
+  growth,
 }: SingleDisturbance): Promise<void> {
   const { clock, tenants } = createTenants({
     behavior,
@@ -149,8 +152,11 @@ async function runOnce({
   else tenant.upstream.afterRequests(requests, () => disturb(tenant.upstream, disturbance));
   await act(tenant, 0, action).catch(() => {});
   tenant.upstream.cancelChanges();
-  for (const action of after) {
-    for (const instance of [0, 1]) await expectRight(tenant, instance, action);
+  for (const count of [0, growth]) {
+    tenant.upstream.insert(0, count);
+    for (const action of after) {
+      for (const instance of [0, 1]) await expectRight(tenant, instance, action);
+    }
   }
 }
 

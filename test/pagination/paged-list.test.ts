@@ -172,6 +172,27 @@ describe('Page size', () => {
     expect((await reader.read({ first: 40 })).ids).toEqual(seen);
   });
 
+  test.each<[string, PagingBehavior, number, number, number]>([
+    ['that is cleared after its total was read', { cap: 1, hasTotal: true }, 4, 2, 4],
+    ['whose first page is removed, with a total', { cap: 2, hasTotal: true }, 4, 1, 2],
+    ['whose first pages are removed, without a total', { cap: 1, past: 'clamped' }, 5, 1, 4],
+    ['that shrinks to one page, which is repeated', { cap: 3, past: 'clamped' }, 4, 2, 1],
+  ])(
+    'a capped list %s is not taken for one with holes',
+    async (_, behavior, length, requests, removed) => {
+      const upstream = createSimulatedList(length, behavior);
+      const reader = createListReader(upstream, { pageSize: 5 });
+      upstream.afterRequests(requests, () => upstream.remove(0, removed));
+      expect((await reader.read({ first: 7 })).ids).toEqual(upstream.ids);
+      expect(reader.facts.hasHoles).toBe(false);
+
+      upstream.insert(0, 6);
+      const last = await reader.read({ last: 4 });
+      expect(last.ids).toEqual(upstream.ids.slice(-4));
+      expect(await last.connection.totalCount()).toBe(upstream.ids.length);
+    },
+  );
+
   /** The second page lacks its last item. */
   function holed(upstream: ReturnType<typeof createSimulatedList>): typeof upstream.readPage {
     return async (pageFetch) => {
