@@ -1,4 +1,5 @@
-import { HEADERS, isBelow } from './fault-control.ts';
+import { repeatsBasePath } from './base-path.ts';
+import { HEADERS } from './fault-control.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** A command that cannot be run. The message says what would be right. */
@@ -188,7 +189,7 @@ class Command {
     const path = this.text('path');
     if (!path.startsWith('/'))
       throw new InvalidCommandError('`path` must begin with a slash, for example /call/.');
-    if (isBelow(path, basePath))
+    if (repeatsBasePath(basePath, path))
       throw new InvalidCommandError(`\`path\` must be without ${basePath}, for example /call/.`);
     return path;
   }

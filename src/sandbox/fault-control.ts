@@ -9,6 +9,7 @@ import {
   wholeNumber,
 } from '#check-arguments.ts';
 import { API_VERSIONS, type ApiVersion, toVersion } from '#sandbox/api/versions.ts';
+import { repeatsBasePath } from './base-path.ts';
 import type { Faults, RequestMatch, SandboxRequest, StartTimer } from './faults.ts';
 
 /**
@@ -84,12 +85,8 @@ function createMatchRule(basePath: string): ArgumentRule {
     accepts: (value) =>
       value instanceof RegExp ||
       typeof value === 'function' ||
-      (typeof value === 'string' && /^(\/|$)/.test(value) && !isBelow(value, basePath)),
+      (typeof value === 'string' && /^(\/|$)/.test(value) && !repeatsBasePath(basePath, value)),
   };
-}
-
-export function isBelow(path: string, basePath: string): boolean {
-  return basePath !== '' && `${path}/`.startsWith(`${basePath}/`);
 }
 
 const TIMES: ArgumentRule = {

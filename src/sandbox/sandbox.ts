@@ -7,6 +7,7 @@ import type { LiveCalls } from '#sandbox/data/live-calls.ts';
 import { createLiveCalls } from '#sandbox/data/live-calls.ts';
 import type { Organization } from '#sandbox/data/organization.ts';
 import { advanceScripts } from '#sandbox/data/organization.ts';
+import { isUnder } from './base-path.ts';
 import type { SandboxControl } from './control.ts';
 import { createControl } from './control.ts';
 import type { SandboxRequest } from './faults.ts';
@@ -219,10 +220,6 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       }
     },
   };
-}
-
-function isUnder(basePath: string, pathname: string): boolean {
-  return pathname.startsWith(`${basePath}/`);
 }
 
 function startNodeTimer(run: () => void, ms: number): () => void {
