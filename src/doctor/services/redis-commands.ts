@@ -53,8 +53,9 @@ function toKeyCommands(key: string): readonly GatewayCommand[] {
 
 /** What the gateway sends to a server, and what its user needs. */
 export interface GatewayCommands {
-  /** `SUBSCRIBE` is the last one: a connection that is subscribed accepts no other command. */
   readonly commands: readonly GatewayCommand[];
+  /** The connection that is subscribed accepts no other command, so this is sent last. */
+  readonly subscribe: GatewayCommand;
   /** For `ACL SETUSER`: exactly what the gateway needs. */
   readonly acl: string;
 }
@@ -66,8 +67,12 @@ const NAMES = '~revox:* &revox:*';
 
 /** The key is one of the gateway's name space that no instance uses. */
 export function toServerCommands(): GatewayCommands {
-  const commands = [...toKeyCommands('revox:doctor'), SUBSCRIBE];
-  return { commands, acl: `${NAMES} +select ${toPermissions(commands)}` };
+  const commands = toKeyCommands('revox:doctor');
+  return {
+    commands,
+    subscribe: SUBSCRIBE,
+    acl: `${NAMES} +select ${toPermissions([...commands, SUBSCRIBE])}`,
+  };
 }
 
 /** @param hashTag of a slot that the node serves: another node would redirect the commands */
@@ -77,9 +82,12 @@ export function toNodeCommands(hashTag: string): GatewayCommands {
     ['CLUSTER SLOTS'],
     // It concerns only the next command of the connection.
     ['ASKING'],
-    SUBSCRIBE,
   ];
-  return { commands, acl: `${NAMES} ${toPermissions(commands)}` };
+  return {
+    commands,
+    subscribe: SUBSCRIBE,
+    acl: `${NAMES} ${toPermissions([...commands, SUBSCRIBE])}`,
+  };
 }
 
 function toPermissions(commands: readonly GatewayCommand[]): string {

@@ -35,7 +35,7 @@ export async function sendGatewayCommands(
 
 export function toPermissionFindings(
   { missingCommands, rejectsKeys, codes }: Acceptance,
-  { commands, acl }: GatewayCommands,
+  { commands, subscribe, acl }: GatewayCommands,
 ): readonly ServerFinding[] {
   const lacks = [
     ...(missingCommands.length > 0 ? [`the commands ${missingCommands.join(', ')}`] : []),
@@ -46,7 +46,7 @@ export function toPermissionFindings(
     ...[...codes].map(toErrorFinding),
   ];
   if (findings.length > 0) return findings;
-  const names = commands.map(([name]) => name).join(', ');
+  const names = [...commands, subscribe].map(([name]) => name).join(', ');
   return [
     {
       check: 'redis-permissions',

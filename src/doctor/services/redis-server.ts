@@ -44,11 +44,11 @@ export async function checkServer(options: ServerCheckOptions): Promise<readonly
   const findings = async () => {
     const info = await readInfo(send);
     const latency = await checkLatency(send, redisTimeoutMs, clock);
-    const replies = await sendGatewayCommands(send, commands.commands.slice(0, -1));
+    const replies = await sendGatewayCommands(send, commands.commands);
     const isUnexpectedCluster = !isClusterOn && (await isClusterNode(send, info, replies));
     const ofClock = await checkClock(send, clock);
-    const subscribe = toSubscribe(send, clock);
-    const acceptance = await sendGatewayCommands(subscribe, commands.commands.slice(-1), replies);
+    const sendSubscribe = toSendSubscribe(send, clock);
+    const acceptance = await sendGatewayCommands(sendSubscribe, [commands.subscribe], replies);
     return [
       ...latency,
       ...checkVersion(info),
@@ -68,7 +68,7 @@ export async function checkServer(options: ServerCheckOptions): Promise<readonly
 }
 
 /** A proxy in front of Redis may not reply to `SUBSCRIBE`, or close the connection. */
-function toSubscribe(send: SendCommand, { startTimer }: ServiceClock): SendCommand {
+function toSendSubscribe(send: SendCommand, { startTimer }: ServiceClock): SendCommand {
   return async (...command) => {
     const result = await withTimeout(send(...command), SUBSCRIBE_TIMEOUT_MS, startTimer);
     const isReply = result?.code === undefined || result.code === 'NOPERM';
