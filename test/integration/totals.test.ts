@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createClock } from '../support/clock.ts';
 import {
   createTestGateway,
   KEY_A,
@@ -73,7 +74,7 @@ describe('Total of a list', () => {
   });
 
   test('a cached first page shows the total of a later operation', async () => {
-    const { gateway, id, total } = createScene();
+    const { gateway, id, total } = createScene({ gateway: { now: createClock().now } });
     await select(gateway, id, 'rows(first: 5) { nodes { id } }');
     expect(await select(gateway, id, 'rows { totalCount }')).toEqual({
       campaign: { rows: { totalCount: total } },
@@ -225,7 +226,7 @@ test('an operation with too many totals gets the values within its budget, and e
 });
 
 test('the dashboard of the documentation gets 300 totals of a hundred campaigns in two batches, which one operation could not', async () => {
-  const gateway = createTestGateway();
+  const gateway = createTestGateway({ gateway: { now: createClock().now } });
   const { campaigns, rows } = gateway.sandbox.control.data(KEY_A);
   const [[, exampleRows]] = Object.entries(rows) as [[string, (typeof rows)[string]]];
   for (let index = campaigns.length; index < 100; index += 1) {

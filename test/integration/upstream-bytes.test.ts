@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createClock } from '../support/clock.ts';
 import { createTestGateway, type TestGateway } from '../support/test-gateway.ts';
 
 const KIB = 1024;
@@ -36,6 +37,7 @@ function createGatewayWithLongBodies(settings: Record<string, string> = {}, byte
   const gateway: TestGateway = createTestGateway({
     settings: { MAX_UPSTREAM_BYTES: `${512 * KIB}`, ...settings },
     upstream,
+    gateway: { now: createClock().now },
   });
   return { ...gateway, bodies };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { createClock } from '../support/clock.ts';
 import { fileURLsOf } from '../support/page-files.ts';
 import { serveTestGateway } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
@@ -20,7 +21,7 @@ async function get(url: string, headers: Record<string, string>) {
 
 describe('Compressed responses', () => {
   test('a response is compressed with an accepted encoding and has the compressed length', async () => {
-    await using gateway = await serveTestGateway();
+    await using gateway = await serveTestGateway({ gateway: { now: createClock().now } });
     const url = `${gateway.url}?query=${encodeURIComponent(LONG)}`;
     const plain = await get(url, {});
     const zipped = await get(url, { 'accept-encoding': 'gzip' });
