@@ -8,6 +8,8 @@ describe('Metrics of a running gateway', () => {
   test('cache lookups and retries of a running gateway are counted by source and reason', async () => {
     const campaignsRequested = Promise.withResolvers<void>();
     const world = createTestGateway({
+      // Retries take longer than an operation may join the request for assistants.
+      gateway: { now: createClock().now },
       // The second operation joins the request for assistants while that is in flight: its own
       // request for campaigns shows that it is executed.
       upstream: async (request) => {

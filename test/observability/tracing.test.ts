@@ -7,6 +7,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
 import { captureLog } from '../support/captured-log.ts';
+import { createClock } from '../support/clock.ts';
 import { createTestGateway, type TestGatewayOptions } from '../support/test-gateway.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -163,7 +164,7 @@ describe('Gateway without a tracer', () => {
 });
 
 test('a coalesced request propagates the trace of the caller that started it', async () => {
-  const world = createTracedGateway({}, false);
+  const world = createTracedGateway({ gateway: { now: createClock().now } }, false);
   const other = `00-${'1'.repeat(32)}-${SPAN}-01`;
   await Promise.all(
     [TRACEPARENT, other].map((traceparent) =>
