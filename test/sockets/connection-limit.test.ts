@@ -1,9 +1,14 @@
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { captureLog } from '../support/captured-log.ts';
+import { createClock } from '../support/clock.ts';
 import { parseMetrics, sumSamples } from '../support/metrics.ts';
 import { serveTestGateway } from '../support/served-gateway.ts';
 import { connectTo, type RawClient } from './raw-client.ts';
+
+// The gateway closes a connection that idles for a second when it needs the place.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(() => void vi.useRealTimers());
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 const REQUEST = get('/graphql?query={assistants{totalCount}}');
@@ -55,7 +60,7 @@ test('a closed connection frees its slot for another connection', async () => {
 });
 
 test('a connection that pipelines 500 requests receives sixteen responses and a 429, and is closed', async () => {
-  await using gateway = await serveTestGateway();
+  await using gateway = await serveTestGateway({ gateway: { now: createClock().now } });
   const { socket, received } = connectTo(gateway.url);
   socket.write(REQUEST.repeat(500));
   const responses = (await received).split(/(?=HTTP\/1\.1 )/);
