@@ -8,6 +8,7 @@ const createPassThroughGateway = () =>
     settings: { ...NO_CACHE, ...NO_RETRIES, REVOX_API_KEY: '' },
     gateway: {
       now: () => Date.parse('2024-06-01T12:00:00Z'),
+      monotonicNow: () => 0,
       random: () => 1,
       startTimer: createManualTimers().startTimer,
     },
