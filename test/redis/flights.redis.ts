@@ -44,6 +44,7 @@ describe.skipIf(!hasRedisServer)('Single-flight over several gateways', () => {
       const results = await scene.executeAll();
       await scene.untilAwaited();
       release();
+      await scene.untilAllSent(requests);
       const settled = await Promise.all(results);
       expect(settled.filter(({ errors }) => errors)).toHaveLength(failures);
       for (const result of settled) if (!result.errors) expect(result).toEqual(scene.expected());
@@ -65,10 +66,10 @@ describe.skipIf(!hasRedisServer)('Single-flight over several gateways', () => {
 
   test('after a 429 to the first request all gateways wait for the end of the cooldown, and there is no second 429', async () => {
     const scene = await createScene();
-    scene.upstream.limitFor(1_000);
     const release = scene.upstream.hold();
     const results = await scene.executeAll();
     await scene.untilAwaited();
+    scene.upstream.limitFor(1_000);
     release();
     for (const result of await Promise.all(results)) expect(result).toEqual(scene.expected());
     // The look that follows the end of the first request reads the cooldown.
@@ -82,6 +83,7 @@ describe.skipIf(!hasRedisServer)('Single-flight over several gateways', () => {
     const results = await scene.executeAll();
     const settled: unknown[] = [];
     for (const result of results) void result.then((value) => settled.push(value));
+    await scene.untilAllSent();
     await expect.poll(() => settled.length).toBe(INSTANCES - 1);
     for (const result of settled) expect(result).toEqual(scene.expected());
     expect(scene.upstream.requests).toHaveLength(INSTANCES);
@@ -101,6 +103,7 @@ describe.skipIf(!hasRedisServer)('Single-flight over several gateways', () => {
       .map((gateway) => gateway.execute(scene.operation, KEY_A));
     await scene.untilAwaited();
     await scene.gateways[0]?.[Symbol.asyncDispose]();
+    await scene.untilAllSent();
     for (const result of await Promise.all(others)) expect(result).toEqual(scene.expected());
     expect(scene.upstream.requests).toHaveLength(INSTANCES);
   });
@@ -226,6 +229,16 @@ describe.skipIf(!hasRedisServer)('Single-flight over several gateways', () => {
         expect
           .poll(() => commands.filter((each) => each.includes('flight-awaited')).length)
           .toBe(count),
+      /**
+       * Resolves when this number of requests has arrived. The upstream holds the later ones until
+       * then: a gateway that looks a moment later would read the response of another one in Redis.
+       */
+      async untilAllSent(count = INSTANCES) {
+        const release = upstream.hold();
+        // Each gateway waits for a second at most, and not for one gateway after the other.
+        await expect.poll(() => upstream.requests.length, { timeout: 5_000 }).toBe(count);
+        release();
+      },
       claimKeys: async () =>
         (await redis.observer.keys()).filter((key) => key.startsWith('revox:flight:')),
       problems: () => gateways.flatMap(({ problems }) => problems),
