@@ -62,6 +62,8 @@ const REJECTIONS = [
 
 /** Longer than the default timeout of the routers. */
 const QUIET_MS = 31_000;
+/** All routers of the file start before the stream is quiet: 15 s on a quiet machine with two cores. */
+const QUIET_TEST_MS = 180_000;
 
 describe.skipIf(!hasRouters)('A quiet stream', { concurrent: true }, () => {
   test.each(SSE_ROUTERS.filter(({ method }) => method === 'POST'))(
@@ -74,7 +76,7 @@ describe.skipIf(!hasRouters)('A quiet stream', { concurrent: true }, () => {
         supergraph.url,
         'subscription { callUpdated(id: "c1") { status } }',
       );
-      await untilTrue(() => stream.events.length === 2, QUIET_MS + 10_000);
+      await untilTrue(() => stream.events.length === 2, 2 * QUIET_MS);
       expect(stream.events.map(({ data, errors }) => ({ data, errors }))).toEqual(
         Array.from({ length: 2 }, () => ({
           data: { callUpdated: { status: 'CALLING' } },
@@ -85,6 +87,7 @@ describe.skipIf(!hasRouters)('A quiet stream', { concurrent: true }, () => {
       expect(new Set(gateway.traffic())).toEqual(new Set(['GET /call/c1']));
       stream.leave();
     },
+    QUIET_TEST_MS,
   );
 });
 
@@ -197,13 +200,14 @@ function testLiveCalls(router: LiveRouter): void {
   });
 
   test('a client that leaves a quiet stream ends its subscription and its polls', async () => {
-    await using gateway = await supergraph.serveLiveGateway();
+    // A keepalive would show the gateway that the router is gone.
+    await using gateway = await supergraph.serveLiveGateway({ LIVE_KEEPALIVE_MS: '300000' });
     putCall(gateway.sandbox, 'c1', { status: 'calling', to_phone_number: NUMBER });
     const stream = await subscribe();
     await untilTrue(() => stream.events.length === 1);
     expect(await watchedCalls(gateway.url)).toBe(1);
     stream.leave();
-    await untilTrue(async () => (await openSubscriptions(gateway.url)) === 0, 5_000);
+    await untilTrue(async () => (await openSubscriptions(gateway.url)) === 0);
     expect(await watchedCalls(gateway.url)).toBe(0);
     expect(stream.events).toHaveLength(1);
     expect(gateway.unexpectedErrors).toEqual([]);
@@ -213,7 +217,7 @@ function testLiveCalls(router: LiveRouter): void {
     await using gateway = await supergraph.serveLiveGateway({ LIVE_REPEAT_MS: '1000' });
     putCall(gateway.sandbox, 'c1', { status: 'calling', to_phone_number: NUMBER });
     const stream = await subscribe();
-    await untilTrue(() => stream.events.length === 3);
+    await untilTrue(() => stream.events.length >= 3);
     for (const event of stream.events) expect(event).toMatchObject(toEvent('CALLING'));
     stream.leave();
   });
@@ -304,7 +308,8 @@ function testLiveCalls(router: LiveRouter): void {
     async (signal) => {
       await using gateway = await startGatewayProcess({
         DRAIN_DELAY_MS: '0',
-        DRAIN_TIMEOUT_MS: '1000',
+        // The stream ends in the first four seconds. Its last event has the rest.
+        DRAIN_TIMEOUT_MS: '5000',
       });
       supergraph.recorder.forwardTo(gateway.url);
       putCall(gateway.sandbox, 'c1', { status: 'calling', to_phone_number: NUMBER });

@@ -42,7 +42,8 @@ function testTransport(router: TransportRouter): void {
     const gateway = await supergraph.serveLiveGateway({
       SUBSCRIPTION_CALLBACK_URLS: supergraph.callbackUrl,
       DRAIN_DELAY_MS: '0',
-      DRAIN_TIMEOUT_MS: '1000',
+      // Streams end in the first four seconds. The last one has the rest.
+      DRAIN_TIMEOUT_MS: '5000',
       ...settings,
     });
     putCall(gateway.sandbox, 'c1', { status: 'calling', to_phone_number: NUMBER });
@@ -102,6 +103,8 @@ function testTransport(router: TransportRouter): void {
     expect(stream.events).toMatchObject([toEvent('CALLING'), toEvent('COMPLETED')]);
     expect([stream.isComplete(), stream.error()]).toEqual([true, undefined]);
     expectSubscriptions([{ 'router-authorization': ROUTER_SECRET }]);
+    // A router may end the stream of its client before it responds to the last callback.
+    await untilTrue(async () => (await openSubscriptions(gateway.url)) === 0);
     if (router.transport === 'callback')
       expect(supergraph.callbacks.requests().map(({ action, status }) => [action, status])).toEqual(
         [
@@ -112,7 +115,6 @@ function testTransport(router: TransportRouter): void {
         ],
       );
     expect(new Set(gateway.traffic())).toEqual(new Set(['GET /call/c1']));
-    expect(await openSubscriptions(gateway.url)).toBe(0);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
@@ -129,7 +131,7 @@ function testTransport(router: TransportRouter): void {
     );
     for (const stream of streams) stream.leave();
     // Over HTTP callback, the next message shows that the router has no client.
-    await untilTrue(async () => (await openSubscriptions(gateway.url)) === 0, 5_000);
+    await untilTrue(async () => (await openSubscriptions(gateway.url)) === 0);
     expect(await watchedCalls(gateway.url)).toBe(0);
     const traffic = gateway.traffic();
     expect(new Set(traffic)).toEqual(new Set(['GET /call/c1']));
@@ -202,7 +204,7 @@ function testTransport(router: TransportRouter): void {
   test('nothing is polled any more after the router is killed', async () => {
     await using gateway = await serveGateway({ LIVE_REPEAT_MS: '1000' });
     const stream = await subscribe();
-    await untilTrue(() => stream.events.length === 1);
+    await untilTrue(() => stream.events.length > 0);
     expect([await openSubscriptions(gateway.url), await watchedCalls(gateway.url)]).toEqual([1, 1]);
     await supergraph.killRouter();
     await untilTrue(async () => (await openSubscriptions(gateway.url)) === 0);
