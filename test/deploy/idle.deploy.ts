@@ -10,12 +10,15 @@ const MAX_IDLE_ITERATIONS = 5;
 /** Samples of the event loop after the last request. */
 const SAMPLES = 10;
 
-/** Starts to count, and returns the count of that second. */
-async function countIterations(gateway: GatewayProcess, previous: number): Promise<number> {
-  gateway.process.kill('SIGUSR2');
-  const line = new RegExp(`(?:${LINE.source}[^]*){${previous + 1}}`);
-  const { stdout } = await gateway.untilOutput(line);
-  return Number([...stdout.matchAll(LINE)].at(-1)?.[1]);
+/** Returns a function that counts the iterations of the next second. */
+function createCounter(gateway: GatewayProcess): () => Promise<number> {
+  let counts = 0;
+  return async () => {
+    counts += 1;
+    gateway.process.kill('SIGUSR2');
+    const { stdout } = await gateway.untilOutput(new RegExp(`(?:${LINE.source}[^]*){${counts}}`));
+    return Number([...stdout.matchAll(LINE)].at(-1)?.[1]);
+  };
 }
 
 describe('Idle process', () => {
@@ -27,18 +30,24 @@ describe('Idle process', () => {
       settings: { PORT, REVOX_BASE_URL: 'http://127.0.0.1:9', REVOX_API_KEY: 'sk_demo_a' },
     });
     expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
-    expect(await countIterations(gateway, 0)).toBeLessThanOrEqual(MAX_IDLE_ITERATIONS);
+    const countIterations = createCounter(gateway);
+    // What a start or a request leaves to do may reach into the next second.
+    await expect.poll(countIterations).toBeLessThanOrEqual(MAX_IDLE_ITERATIONS);
 
-    // The second begins before the request, however late the response comes.
-    const iterations = countIterations(gateway, 1);
-    const response = await fetch(`http://127.0.0.1:${PORT}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', connection: 'close' },
-      body: '{"query":"{ __typename }"}',
-    });
-    expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
-    // The event loop is sampled during the request and for a tenth of a second after it.
-    expect(await iterations).toBeGreaterThanOrEqual(SAMPLES);
-    expect(await countIterations(gateway, 2)).toBeLessThanOrEqual(MAX_IDLE_ITERATIONS);
+    // The event loop is sampled during a request and for a tenth of a second after it, which a busy
+    // machine moves out of the counted second.
+    await expect.poll(countIterationsOfRequest).toBeGreaterThanOrEqual(SAMPLES);
+    await expect.poll(countIterations).toBeLessThanOrEqual(MAX_IDLE_ITERATIONS);
+
+    async function countIterationsOfRequest(): Promise<number> {
+      const iterations = countIterations();
+      const response = await fetch(`http://127.0.0.1:${PORT}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: '{"query":"{ __typename }"}',
+      });
+      expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+      return iterations;
+    }
   });
 });
