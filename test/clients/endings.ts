@@ -26,6 +26,11 @@ export interface Scene extends AsyncDisposable {
   readonly gateways: ServedLiveGateway[];
   /** Disconnects the subscription of another client. */
   readonly otherClient: AbortController;
+  /**
+   * The stream of that client, which does not read it. Node.js would cancel the stream when it
+   * collects the response.
+   */
+  otherResponse?: Response;
 }
 
 export interface Ending {
@@ -192,9 +197,10 @@ const untilEnd = ({ gateway }: Scene, end: string) =>
 function withoutFreeSlot(): Pick<Ending, 'isAtDoor' | 'cause' | 'mend'> {
   return {
     isAtDoor: true,
-    async cause({ gateway, readToken, otherClient }) {
+    async cause(scene) {
+      const { gateway, readToken, otherClient } = scene;
       const query = `subscription { callUpdated(id: "${CALL_ID}") { status } }`;
-      await fetch(gateway.url, {
+      scene.otherResponse = await fetch(gateway.url, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
