@@ -124,14 +124,23 @@ export async function serveTestGateway({
   };
 }
 
+/** Ports below those that systems hand to clients, so that no client takes a port that is free. */
+const FIRST_PORT = 20_000;
+/** The ports of one worker of Vitest: no other worker takes a port that a test has chosen. */
+const WORKER_PORTS = 1_500;
+const WORKERS = 8;
+const worker = Number(process.env.VITEST_POOL_ID ?? 0) % WORKERS;
+let lastPort = Math.floor(Math.random() * WORKER_PORTS);
+
 /**
- * Listens on a random free port below those that systems hand to clients, so that no client takes
- * it between two attempts.
+ * Listens on a free port. A process may listen on a port that was free before: no port comes again
+ * until all others have.
  */
 export async function listenOnFreePort<T>(listen: (port: number) => Promise<T>): Promise<T> {
   for (;;) {
+    lastPort = (lastPort + 1) % WORKER_PORTS;
     try {
-      return await listen(20_000 + Math.floor(Math.random() * 12_000));
+      return await listen(FIRST_PORT + worker * WORKER_PORTS + lastPort);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     }
