@@ -163,7 +163,8 @@ export default defineConfig({
       project('faults', ['test/faults/**/*.faults.ts']),
       // Outages under load take 20 s on a quiet machine, and 45 s on one with a load of 20.
       project('redis', ['test/redis/**/*.redis.ts'], { testTimeout: 180_000 }),
-      project('routers', ['test/routers/**/*.routers.ts']),
+      // Several routers start at the same time, some of them within a test.
+      project('routers', ['test/routers/**/*.routers.ts'], { testTimeout: 180_000 }),
       // Concurrent tests wait for the reconnect timers of clients, and for one another.
       project('clients', CLIENT_TESTS, { maxConcurrency: 20, testTimeout: 180_000 }),
       project('browser', ['test/browser/**/*.browser.ts']),
