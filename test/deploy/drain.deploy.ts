@@ -100,7 +100,8 @@ describe('Drain under load', () => {
   test.each([1, 2, 3])(
     'a gateway that receives SIGTERM under load completes every accepted request and exits with 0 (run %i)',
     async () => {
-      const gateway = await serve({ DRAIN_DELAY_MS: '2000' });
+      // Longer than a busy machine takes to see that the gateway is not ready.
+      const gateway = await serve({ DRAIN_DELAY_MS: '5000' });
       let mayConnect = true;
       const watching = waitUntilNotReady(gateway.url).then(() => {
         mayConnect = false;
