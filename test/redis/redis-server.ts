@@ -80,6 +80,8 @@ export interface RedisObserver extends AsyncDisposable {
   keys(): Promise<string[]>;
   /** The names of all entries, without epochs and claims. */
   entries(): Promise<string[]>;
+  /** The epochs of all credentials, sorted by their names. */
+  epochs(): Promise<string[]>;
   /** Resolves when no more keys are added. */
   isIdle(): Promise<void>;
   /** All names and values. */
@@ -223,6 +225,10 @@ async function observe(url: string, password?: string): Promise<RedisObserver> {
     send,
     keys,
     entries: async () => (await keys()).filter((name) => !/^revox:(epoch|flight):/.test(name)),
+    async epochs() {
+      const names = (await keys()).filter((name) => name.startsWith('revox:epoch:'));
+      return Promise.all(names.map(async (name) => String(await send('GET', name))));
+    },
     async isIdle() {
       let before = -1;
       const growth = async () => {
