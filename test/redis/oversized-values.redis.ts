@@ -99,12 +99,15 @@ describe.skipIf(!hasRedisServer).each(FORGERIES)('Keys of Redis with %s', (_name
   test('a claim to a request counts as held: another gateway sends its own request after its wait', async () => {
     const { upstream, query, start } = createScene();
     await using one = start();
-    const release = upstream.hold(KEY_A);
-    const first = one.execute(query);
-    await expect.poll(() => upstream.requestsOf(KEY_A).length).toBe(1);
-    const key = await findKey('flight');
-    release();
-    const result = await first;
+    await using monitor = await redis.server.connect();
+    // The claim is a key for a second at most: the command that sets it remains.
+    const commands = await monitor.monitor();
+    const claimed = () =>
+      commands.flatMap((command) => /"SET" "(revox:flight:[^"]+)"/.exec(command)?.[1] ?? []);
+    const result = await one.execute(query);
+    await expect.poll(claimed).toHaveLength(1);
+    const key = String(claimed()[0]);
+    await untilEntries(1);
     await expect.poll(() => redis.observer.send('EXISTS', key)).toBe(0);
     await redis.observer.send('FLUSHALL');
     await forge(key);
@@ -160,12 +163,15 @@ describe.skipIf(!hasRedisServer).each(FORGERIES)('Keys of Redis with %s', (_name
     await redis.observer.send(...toCommand(key));
   }
 
-  /** The only key of this kind, once it exists. */
+  /** The only key of this kind, once it exists. It may have expired by now. */
   async function findKey(kind: string): Promise<string> {
-    const find = async () =>
-      (await redis.observer.keys()).filter((key) => key.startsWith(`revox:${kind}:`));
+    let found: readonly string[] = [];
+    const find = async () => {
+      found = (await redis.observer.keys()).filter((key) => key.startsWith(`revox:${kind}:`));
+      return found;
+    };
     await expect.poll(find).toHaveLength(1);
-    return String((await find())[0]);
+    return String(found[0]);
   }
 
   async function untilEntries(count: number): Promise<readonly string[]> {
