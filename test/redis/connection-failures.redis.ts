@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   expectRedisServer,
@@ -181,9 +182,11 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     timers.start();
     const read = one.read(ANN, PATH);
-    // The commands are sent, and then the event loop is blocked for longer than the timeout.
+    // The commands are sent, and then the event loop is blocked for longer than the timeout, and
+    // until Redis has replied: it replies to this process before a later client.
     await new Promise(setImmediate);
     const until = performance.now() + 5 * TIMEOUT_MS;
+    waitForReply(redis.port);
     while (performance.now() < until);
     await read;
     expect(one.statusChanges).toEqual([]);
@@ -249,6 +252,13 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     },
   );
 });
+
+/** Blocks the event loop until Redis has replied to another process. */
+function waitForReply(port: number): void {
+  const program = `const socket = require('node:net').connect(${port}, '127.0.0.1');
+    socket.once('data', () => process.exit()).write('PING\\r\\n');`;
+  execFileSync(process.execPath, ['--eval', program], { env: {} });
+}
 
 /** Fires the probe delay repeatedly until the given number of status changes is reported. */
 async function afterProbeDelay(instance: TierInstance, statusChanges: number): Promise<void> {
