@@ -24,27 +24,28 @@ describe.skipIf(!hasRedisServer)('Cooldowns of several gateways', () => {
   test('a 429 that one gateway receives pauses its key in all gateways, and then one of them sends one probe', async () => {
     await using scene = await createScene();
     const { gateways, upstream, observer } = scene;
+    await using monitor = await redis.server.connect();
+    const commands = await monitor.monitor();
     upstream.limitNext(KEY_A, RETRY_AFTER_S);
     const first = (gateways[0] as RedisGateway).execute(toQuery('limited'), KEY_A);
+    await expect.poll(() => scene.newRequestsOf(KEY_A)[0]?.status).toBe(429);
+    const release = upstream.hold(KEY_A);
     for (const gateway of gateways.slice(1))
       await expect.poll(() => gateway.metric('upstream_cooldowns_received_total')).toBe(1);
     const [limited] = scene.newRequestsOf(KEY_A);
-    await using monitor = await redis.server.connect();
-    const commands = await monitor.monitor();
 
     const others = gateways.flatMap((gateway, instance) =>
       [1, 2, 3].map((n) => gateway.execute(toQuery(`${instance}-${n}`), KEY_A)),
     );
     for (const gateway of gateways)
       expect((await gateway.execute(toQuery('other'), KEY_B)).errors).toBeUndefined();
-    expect(scene.newRequestsOf(KEY_A)).toHaveLength(1);
 
-    const release = upstream.hold(KEY_A);
     // Each gateway has requests to send, and has claimed the probe.
     await expect
       .poll(() => commands.filter((command) => /"SET" "revox:probe-claim:/.test(command)).length)
       .toBeGreaterThanOrEqual(INSTANCES);
     await expect.poll(() => scene.newRequestsOf(KEY_A).length).toBe(2);
+    // The second request of all gateways is the probe: the cooldown delays all others.
     const probe = scene.newRequestsOf(KEY_A)[1];
     expect((probe?.at ?? 0) - (limited?.at ?? 0)).toBeGreaterThan(1_000 * RETRY_AFTER_S - TIMER_MS);
     release();
