@@ -154,7 +154,7 @@ describe('Pages that open a WebSocket, of docs/reference/access-matrix.md', () =
     if (row.response === '101') {
       const client = await openSocket(gateway.url, { headers });
       client.subscribe('1', QUERY);
-      await gateway.passUntil(() => client.ofType('next').length > 0);
+      await gateway.until(() => client.ofType('next').length > 0);
       expect(gateway.traffic()).toEqual([POLL]);
       client.socket.terminate();
       return;
@@ -229,7 +229,7 @@ describe('Credentials of a WebSocket, of docs/reference/access-matrix.md', () =>
     await gateway.until(() => client.isClosed() || client.ofType('connection_ack').length > 0);
     if (!client.isClosed()) {
       client.subscribe('1', QUERY);
-      await gateway.passUntil(() => client.ofType('next').length > 0);
+      await gateway.until(() => client.ofType('next').length > 0);
       expect(client.ofType('next').map(({ payload: { data } }) => data)).toEqual([
         { callUpdated: { id: ID } },
       ]);

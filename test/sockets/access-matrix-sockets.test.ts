@@ -94,7 +94,7 @@ async function watchSocket(access: AccessRow, options: SocketClientOptions): Pro
   const client = await openSocket(gateway.url, options);
   if (!client.isClosed()) {
     client.subscribe('1', QUERY);
-    await gateway.passUntil(() => client.isClosed() || client.ofType('next').length > 0);
+    await gateway.until(() => client.isClosed() || client.ofType('next').length > 0);
   }
   expectUpstream(access);
   if (!client.isClosed() && access.settings.JWT_JWKS_URL !== undefined) {

@@ -131,7 +131,7 @@ describe.each(ROUTERS)('$name over WebSocket', (router) => {
     const client = await connect(router);
     expect(client.socket.protocol).toBe('graphql-transport-ws');
     client.send(router.subscribe);
-    await gateway.current.passUntil(() => client.ofType('next').length === 1);
+    await gateway.current.until(() => client.ofType('next').length === 1);
     if (router.ping) {
       client.send(router.ping);
       await gateway.current.until(() => client.ofType('pong').length === 1);
@@ -155,7 +155,7 @@ describe.each(ROUTERS)('$name over WebSocket', (router) => {
     await gateway.restart(router.settings);
     const client = await connect(router);
     client.send(router.subscribe);
-    await gateway.current.passUntil(() => client.ofType('next').length === 1);
+    await gateway.current.until(() => client.ofType('next').length === 1);
     client.send(router.complete);
     client.socket.close(1000);
     expect(await client.closed).toEqual([1000, '']);

@@ -66,7 +66,7 @@ describe('Credential of a WebSocket', () => {
     ];
     a.subscribe('1', QUERY);
     b.subscribe('1', QUERY);
-    await sockets.current.passUntil(
+    await sockets.current.until(
       () => b.ofType('complete').length > 0 && a.ofType('next').length > 0,
     );
     await sockets.pass(5 * SECOND);

@@ -13,7 +13,7 @@ export interface WebSocketGateway {
   /** Replaces the gateway of the test. */
   restart(settings?: Record<string, string>, more?: object): Promise<void>;
   open(options?: SocketClientOptions): Promise<SocketClient>;
-  /** Opens a subscription, and waits for its first event. */
+  /** Opens a subscription to a call, and waits for its first event. */
   watch(client: SocketClient, id?: string, query?: string): Promise<void>;
   /** Lets the time of the gateway pass. */
   pass(ms: number): Promise<void>;
@@ -42,7 +42,13 @@ export function useWebSocketGateway(): WebSocketGateway {
     open: (options) => openSocket(gateway.url, options),
     async watch(client, id = '1', query = QUERY) {
       client.subscribe(id, query);
-      await gateway.passUntil(() => client.ofType('next', id).length > 0);
+      // Polls of two calls have a distance. After the first poll of the call, time stands still: a
+      // slow socket adds no polls.
+      const call = /id: "(\w+)"/.exec(query)?.[1];
+      await gateway.passUntil(() =>
+        gateway.sandbox.log.some(({ path }) => path === `/call/${call}`),
+      );
+      await gateway.until(() => client.ofType('next', id).length > 0);
     },
     async pass(ms) {
       const end = gateway.now() + ms;
