@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type MeasuredAttack, readTable, toTable, withTable } from './attack-table.ts';
 import { startAttackedGateway } from './attacked-gateway.ts';
 import { loadAttacks } from './attacks.ts';
-import { probe, quantile } from './latency-probe.ts';
+import { mean, probe, quantile } from './latency-probe.ts';
 
 const NEIGHBOUR = 'sk_demo_b';
 const QUIET_MS = 1_000;
@@ -11,9 +11,11 @@ const ATTACK_MS = 3_000;
 
 /**
  * Maximum latencies of another tenant and of a load balancer during an attack, in ms, less those of
- * an idle server at the same time: attacker, upstream and gateway share two cores.
+ * an idle server at the same time: attacker, upstream and gateway share two cores. A mean, not a
+ * median: where an operation occupies the process half of the time, the median is either that of a
+ * free process or that of a busy one.
  */
-const MAX_MS = { median: 20, p99: 200, health: 200, slowestHealth: 1_000 };
+const MAX_MS = { mean: 40, p99: 200, health: 200, slowestHealth: 1_000 };
 
 const named = await loadAttacks();
 const measured: MeasuredAttack[] = [];
@@ -59,12 +61,12 @@ describe.each(named.map((one) => [one.attack.name, one] as const))(
         attack.maxUpstreamRequests?.(observed) ?? Number.POSITIVE_INFINITY,
       );
       const waits = {
-        median: row.median - quantile(experience.control, 0.5),
+        mean: mean(experience.neighbour) - mean(experience.control),
         p99: row.p99 - quantile(experience.control, 0.99),
         health: row.health - quantile(experience.control, 0.99),
         slowestHealth: row.slowestHealth - quantile(experience.control, 1),
       };
-      for (const name of ['median', 'p99', 'health', 'slowestHealth'] as const) {
+      for (const name of ['mean', 'p99', 'health', 'slowestHealth'] as const) {
         expect
           .soft(waits[name], `${name}, in ms beyond the control server`)
           .toBeLessThan(MAX_MS[name]);

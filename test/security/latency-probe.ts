@@ -77,6 +77,10 @@ export function quantile(latencies: Latencies, share: number): number {
   );
 }
 
+export function mean(latencies: Latencies): number {
+  return latencies.reduce((sum, latency) => sum + latency, 0) / latencies.length;
+}
+
 async function repeat(
   signal: AbortSignal,
   pauseMs: number,
